@@ -1,0 +1,1 @@
+export { type BackendName, useBackend } from './use-backend'

@@ -1,0 +1,10 @@
+export type {
+  Batch,
+  LossFunction,
+  Method,
+  Paper,
+  StepContext,
+  StepOutput,
+  TrainingSetup,
+  TrainStep,
+} from './method'
