@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions: sourceConditions },
   ssr: { resolve: { conditions: sourceConditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'benchmarks/src/**/*.test.ts', 'examples/*/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'templates/*/src/**/*.test.ts',
+      'benchmarks/src/**/*.test.ts',
+      'examples/*/*.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,0 +1,1 @@
+export { type LabelSmoothingOptions, labelSmoothing, smoothLabels } from './label-smoothing'
