@@ -1,4 +1,5 @@
 export { expectClose, type Tolerance, type Values } from './close'
 export { describeBackends, testedBackends } from './describe-backends'
 export { expectGradients, type GradientCheckOptions } from './gradient-check'
+export { expectLayerContract, type LayerContract } from './layer-contract'
 export { expectNoTensorLeak } from './tensor-leak'
