@@ -1,1 +1,6 @@
-export {}
+export {
+  SplitBatchNormalization,
+  type SplitBatchNormalizationArgs,
+  type SplitBatchNormalizationCall,
+  splitBatchNormalization,
+} from './batch-normalization/split-batch-normalization'
