@@ -1,3 +1,8 @@
 import { packageBuild } from '../../tooling/tsdown.ts'
 
-export default packageBuild({ globalName: 'tfgraftDatasets' })
+// Script tags have no `import.meta`; the code that reads it is never reached there (see `openPackage`).
+export default packageBuild({ globalName: 'tfgraftDatasets' }).map((build) =>
+  Array.isArray(build.format) && build.format.includes('iife')
+    ? { ...build, define: { 'import.meta.url': '"file:///"' } }
+    : build,
+)

@@ -1,1 +1,13 @@
-export {}
+export { type FashionMnistOptions, fashionMnist } from './fashion-mnist'
+export {
+  type Batches,
+  type BatchIterator,
+  type BatchOptions,
+  type FormOptions,
+  type ImageArrays,
+  type ImageSource,
+  LabelledImages,
+  type PixelStatistics,
+} from './labelled-images'
+export { type ImageDataset, type MnistOptions, mnist } from './mnist'
+export type { LoadProgress } from './package-files'
