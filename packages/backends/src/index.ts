@@ -1,1 +1,17 @@
+export { defineOp } from './define-op/define-op'
+export type {
+  GradientContext,
+  InputGradients,
+  KernelOutputs,
+  Op,
+  OpDefinition,
+  OpInputs,
+  OpKernel,
+  OpKernels,
+  OpOutputs,
+} from './define-op/op'
+export type { RunWgsl, UniformValues, WgslProgram } from './define-op/webgpu-program'
+export { hasRelaxedSimd, type WasmKernels } from './heap/instantiate'
+export { type HeapTensor, type WasmHeap, WasmHeapExhausted, wasmHeap } from './heap/wasm-heap'
+export { rmsNorm } from './ops/rms-norm'
 export { type BackendName, useBackend } from './use-backend'

@@ -1,5 +1,6 @@
 export { expectClose, type Tolerance, type Values } from './close'
 export { describeBackends, testedBackends } from './describe-backends'
+export { describeOp, type OpCase } from './describe-op'
 export { expectGradients, type GradientCheckOptions } from './gradient-check'
 export { expectLayerContract, type LayerContract } from './layer-contract'
 export { expectNoTensorLeak } from './tensor-leak'

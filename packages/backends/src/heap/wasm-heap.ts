@@ -1,0 +1,136 @@
+/**
+ * The heap of tfjs's wasm backend, for kernels of our own that work on tensors in place.
+ *
+ * The rules, each with a test in `wasm-heap.test.ts`:
+ * - The backend alone grows the memory. Growth detaches every JavaScript view of it, so views are made per call.
+ * - Scratch comes from the backend's own allocator and goes back after the call.
+ * - At 4 GiB the allocator returns address 0. It is checked each time, because tensors would alias there.
+ * - XNNPACK caches packed weights per tensor. Whoever writes to an existing tensor calls `written`.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { instantiate, type WasmKernels } from './instantiate'
+
+/** A tensor's data on the heap. */
+export interface HeapTensor extends tf.TensorInfo {
+  /** Byte address. Stays valid while the tensor lives, also when the memory grows. */
+  readonly pointer: number
+}
+
+/** What kernels may do with the heap of a wasm backend. */
+export interface WasmHeap {
+  /** Byte address of a tensor's data. */
+  pointer(tensor: tf.TensorInfo): number
+  /** Allocates a tensor, uninitialised. A kernel returns it as its output. */
+  output(shape: readonly number[], dtype?: 'float32' | 'int32' | 'bool'): HeapTensor
+  /** Runs `body` with the 16-byte aligned address of `bytes` bytes, uninitialised, freed afterwards. */
+  scratch<T>(bytes: number, body: (pointer: number) => T): T
+  /** The exports of a module that `tooling/build-wasm.mjs` compiled, instantiated once per heap. */
+  kernels<Exports>(module: WasmKernels<Exports>): Exports
+  /** A view of `length` floats, valid until the next allocation. */
+  floats(pointer: number, length: number): Float32Array
+  /** A view of `length` integers, valid until the next allocation. */
+  integers(pointer: number, length: number): Int32Array
+  /** Must follow every write to a tensor that existed before: drops weights that XNNPACK has packed from it. */
+  written(tensor: tf.TensorInfo): void
+}
+
+/** What we use of `BackendWasm`, which its package does not export. */
+interface WasmBackend {
+  readonly wasm: EmscriptenModule
+  readonly dataIdMap: { get(dataId: object): { id: number; memoryOffset: number; shape: number[] } }
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo
+  disposeData(dataId: object, force?: boolean): boolean
+}
+
+interface EmscriptenModule {
+  readonly HEAPU8: Uint8Array
+  /** Absent in the threaded build, which has `wasmMemory`. */
+  readonly asm?: { readonly memory?: WebAssembly.Memory }
+  readonly wasmMemory?: WebAssembly.Memory
+  _malloc(bytes: number): number
+  _free(pointer: number): void
+  readonly tfjs: {
+    registerTensor(id: number, size: number, pointer: number): void
+    disposeData(id: number): void
+  }
+}
+
+/** The wasm backend has no memory left. Training may go on after tensors are disposed. */
+export class WasmHeapExhausted extends Error {
+  override readonly name = 'WasmHeapExhausted'
+  constructor(bytes: number) {
+    super(`WasmHeap: the wasm backend's memory (at most 4 GiB) must have room for ${bytes} more bytes.`)
+  }
+}
+
+const heaps = new WeakMap<EmscriptenModule, WasmHeap>()
+
+/**
+ * The heap of the wasm backend: of `backend` when given, else of the current one.
+ *
+ * @throws when that is not a wasm backend.
+ */
+export function wasmHeap(backend: unknown = tf.backend()): WasmHeap {
+  if (!isWasmBackend(backend))
+    throw new Error(`wasmHeap: the backend must be wasm. Received '${tf.getBackend()}'.`)
+  let heap = heaps.get(backend.wasm)
+  if (!heap) {
+    heap = createHeap(backend)
+    heaps.set(backend.wasm, heap)
+  }
+  return heap
+}
+
+function isWasmBackend(backend: unknown): backend is WasmBackend {
+  const { wasm, dataIdMap } = (backend ?? {}) as Partial<WasmBackend>
+  return dataIdMap !== undefined && typeof wasm?._malloc === 'function'
+}
+
+function createHeap(backend: WasmBackend): WasmHeap {
+  const { wasm } = backend
+  const memory = wasm.asm?.memory ?? wasm.wasmMemory
+  if (!memory) throw new Error('wasmHeap: tfjs-backend-wasm must expose its memory, as version 4.22 does.')
+  const instances = new Map<WasmKernels<unknown>, unknown>()
+
+  // The allocator returns a signed integer, and 0 when there is no memory left.
+  const checked = (pointer: number, bytes: number): number => {
+    if (pointer === 0 && bytes > 0) throw new WasmHeapExhausted(bytes)
+    return pointer >>> 0
+  }
+
+  return {
+    pointer(tensor) {
+      return checked(backend.dataIdMap.get(tensor.dataId).memoryOffset, tf.util.sizeFromShape(tensor.shape))
+    },
+    output(shape, dtype = 'float32') {
+      const info = backend.makeOutput([...shape], dtype)
+      const { memoryOffset } = backend.dataIdMap.get(info.dataId)
+      const bytes = tf.util.sizeFromShape(info.shape) * tf.util.bytesPerElement(dtype)
+      if (memoryOffset === 0 && bytes > 0) backend.disposeData(info.dataId, true)
+      return { ...info, pointer: checked(memoryOffset, bytes) }
+    },
+    scratch(bytes, body) {
+      const pointer = checked(wasm._malloc(bytes + 15), bytes)
+      try {
+        return body(((pointer + 15) & ~15) >>> 0)
+      } finally {
+        wasm._free(pointer)
+      }
+    },
+    kernels<Exports>(module: WasmKernels<Exports>) {
+      let exports = instances.get(module) as Exports | undefined
+      if (!exports) {
+        exports = instantiate(module, memory)
+        instances.set(module, exports)
+      }
+      return exports
+    },
+    floats: (pointer, length) => new Float32Array(wasm.HEAPU8.buffer, pointer, length),
+    integers: (pointer, length) => new Int32Array(wasm.HEAPU8.buffer, pointer, length),
+    written(tensor) {
+      const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId)
+      wasm.tfjs.disposeData(id)
+      wasm.tfjs.registerTensor(id, tf.util.sizeFromShape(tensor.shape), memoryOffset)
+    },
+  }
+}
