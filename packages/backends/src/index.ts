@@ -14,4 +14,6 @@ export type { RunWgsl, UniformValues, WgslProgram } from './define-op/webgpu-pro
 export { hasRelaxedSimd, type WasmKernels } from './heap/instantiate'
 export { type HeapTensor, type WasmHeap, WasmHeapExhausted, wasmHeap } from './heap/wasm-heap'
 export { rmsNorm } from './ops/rms-norm'
-export { type BackendName, useBackend } from './use-backend'
+export { registerTrainingKernels } from './training-kernels/register'
+export type { BackendName } from './use-backend/backend-name'
+export { useBackend } from './use-backend/use-backend'
