@@ -1,3 +1,4 @@
+export { compose, identity } from './compose'
 export type {
   Batch,
   LossFunction,
@@ -8,3 +9,5 @@ export type {
   TrainingSetup,
   TrainStep,
 } from './method'
+export { createRandom, type Random } from './random'
+export { dataLoss, defaultStep, type ForwardOptions, forward, minimize } from './train-step'

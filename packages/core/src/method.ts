@@ -65,5 +65,7 @@ export interface TrainingSetup {
 export interface Method<S = TrainingSetup> {
   readonly name: string
   readonly paper: Paper
+  /** All papers, where there are several, as in a composition. */
+  readonly papers?: readonly Paper[]
   apply(setup: S): S
 }
