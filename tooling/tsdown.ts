@@ -11,6 +11,10 @@ export interface PackageBuildOptions {
   entries?: Record<string, string>
   /** Modules that only Node has: left as imports, and absent from the script-tag build. */
   nodeOnly?: (string | RegExp)[]
+  /** Dependencies that have no global of their own: bundled into the script-tag build. */
+  scriptTagBundles?: (string | RegExp)[]
+  /** Comment at the head of the script-tag build: the notices of what it bundles. */
+  scriptTagBanner?: string
 }
 
 const browserGlobals: Record<string, string> = {
@@ -22,19 +26,26 @@ const browserGlobals: Record<string, string> = {
   '@tfgraft/backends': 'tfgraftBackends',
 }
 
-export function packageBuild({ globalName, entries = {}, nodeOnly = [] }: PackageBuildOptions) {
+export function packageBuild({
+  globalName,
+  entries = {},
+  nodeOnly = [],
+  scriptTagBundles = [],
+  scriptTagBanner = '',
+}: PackageBuildOptions) {
   const shared: UserConfig = {
     platform: 'neutral',
     target: 'es2022',
     sourcemap: true,
-    external: [/^@tensorflow\//, /^@tfgraft\//, /^node:/, ...nodeOnly],
     logLevel: 'warn',
   }
+  const neverBundle = [/^@tensorflow\//, /^@tfgraft\//, /^node:/, ...nodeOnly]
   return defineConfig([
     {
       ...shared,
       entry: { index: 'src/index.ts', ...entries },
       format: ['esm', 'cjs'],
+      deps: { neverBundle },
       outExtensions: ({ format }) =>
         format === 'cjs' ? { js: '.cjs', dts: '.d.cts' } : { js: '.mjs', dts: '.d.mts' },
       dts: true,
@@ -47,8 +58,13 @@ export function packageBuild({ globalName, entries = {}, nodeOnly = [] }: Packag
       minify: true,
       dts: false,
       clean: false,
+      deps: { neverBundle, alwaysBundle: scriptTagBundles },
       outExtensions: () => ({ js: '.iife.js' }),
-      outputOptions: { globals: browserGlobals, entryFileNames: 'index.iife.js' },
+      outputOptions: {
+        globals: browserGlobals,
+        entryFileNames: 'index.iife.js',
+        banner: scriptTagBanner,
+      },
     },
   ])
 }
