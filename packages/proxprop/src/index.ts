@@ -1,1 +1,6 @@
-export {}
+export type { LinearLayer } from './linear-layer'
+export type { ProximalOptions, Solver, TrustRatio } from './options'
+export { type DenseConfig, ProxDense, proxDense } from './prox-dense'
+export { type ProximalLayer, type ProximalLayerClass, proximalLayer } from './proximal-layer'
+export { type ProximalStep, type ProximalStepOptions, proximalStep } from './proximal-step'
+export { type SolveSpdOptions, solveSpd } from './solve-spd/op'
