@@ -1,3 +1,11 @@
+export { type ApgdOptions, apgd } from './attacks/apgd'
+export { type Bounds, normalizedBounds } from './attacks/bounds'
+export type { AttackLoss } from './attacks/losses'
+export { type AttackOptions, fgsm, type PgdOptions, pgd } from './attacks/pgd'
+export { pgdL2 } from './attacks/pgd-l2'
+export { type SquareAttackOptions, squareAttack } from './attacks/square-attack'
+export type { Attack, AttackTarget, Predictor } from './attacks/target'
+export { transfer } from './attacks/transfer'
 export {
   SplitBatchNormalization,
   type SplitBatchNormalizationArgs,
