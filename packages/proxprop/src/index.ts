@@ -1,5 +1,6 @@
 export type { LinearLayer } from './linear-layer'
 export type { ProximalOptions, Solver, TrustRatio } from './options'
+export { type Conv2DConfig, ProxConv2D, proxConv2d } from './prox-conv2d'
 export { type DenseConfig, ProxDense, proxDense } from './prox-dense'
 export { type ProximalLayer, type ProximalLayerClass, proximalLayer } from './proximal-layer'
 export { type ProximalStep, type ProximalStepOptions, proximalStep } from './proximal-step'
