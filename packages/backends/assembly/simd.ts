@@ -16,3 +16,22 @@ export function sumLanes(x: v128): f32 {
     f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 2) + (f32x4.extract_lane(x, 1) + f32x4.extract_lane(x, 3))
   )
 }
+
+/** The first `count` (1 to 3) floats at `p`, and zeros. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function loadPart(p: usize, count: i32): v128 {
+  let v = v128.load32_zero(p)
+  if (count > 1) v = v128.load32_lane(p, v, 1, 4)
+  if (count > 2) v = v128.load32_lane(p, v, 2, 8)
+  return v
+}
+
+/** Stores the first `count` (1 to 3) floats of `v`. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function storePart(p: usize, v: v128, count: i32): void {
+  v128.store32_lane(p, v, 0)
+  if (count > 1) v128.store32_lane(p, v, 1, 4)
+  if (count > 2) v128.store32_lane(p, v, 2, 8)
+}

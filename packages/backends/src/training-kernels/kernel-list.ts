@@ -3,6 +3,7 @@
  * for the same kernel and backend, so a fused kernel is added below the composition that it supersedes.
  */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
+import { fastWasmKernels, mendedWasmKernels } from '../kernels/kernel-list'
 import { conv2dBackpropFilterKernel } from './conv2d-backprop-filter'
 import { depthwiseConv2dBackpropFilterKernel } from './depthwise-conv2d-backprop-filter'
 import { depthwiseConv2dBackpropInputKernel } from './depthwise-conv2d-backprop-input'
@@ -38,6 +39,8 @@ export const trainingKernels: readonly TrainingKernel[] = [
     Einsum: einsumKernel,
     UnsortedSegmentSum: unsortedSegmentSumKernel,
   }),
+  ...kernelsFor('wasm', 'wrong', mendedWasmKernels),
+  ...kernelsFor('wasm', 'slow', fastWasmKernels),
   ...kernelsFor('cpu', 'wrong', {
     DepthwiseConv2dNativeBackpropFilter: depthwiseConv2dBackpropFilterKernel,
     DepthwiseConv2dNativeBackpropInput: depthwiseConv2dBackpropInputKernel,

@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
 import { gradients } from '../mends/gradient-list'
 import { type TrainingKernel, trainingKernels } from './kernel-list'
+import { findStock, rememberStock } from './stock-kernels'
 
-const stockKernels = new Map<string, tf.KernelConfig>()
 const stockGradients = new Map<string, tf.GradConfig>()
 const installed = new Set<TrainingKernel>()
 let gradientsInstalled = false
@@ -23,7 +23,7 @@ function install(kernel: TrainingKernel): void {
   const { kernelName, backendName, kernelFunc } = kernel
   const present = findKernel(kernelName, backendName)
   if (present) {
-    if (!stockKernels.has(keyOf(kernel))) stockKernels.set(keyOf(kernel), present)
+    rememberStock(present)
     tf.unregisterKernel(kernelName, backendName)
   }
   tf.registerKernel({ ...present, kernelName, backendName, kernelFunc })
@@ -87,7 +87,7 @@ export function withStock<T>(kernelName: string, backendName: string, body: () =
       if (gradient) tf.registerGradient(gradient)
     }
   }
-  swap(stockKernels.get(`${backendName}/${kernelName}`), stockGradients.get(kernelName))
+  swap(findStock(kernelName, backendName), stockGradients.get(kernelName))
   try {
     return body()
   } finally {
