@@ -1,4 +1,6 @@
 export { compose, identity } from './compose'
+export type { AdoptingLayer } from './graft/carry-weights'
+export { graft, type Replace } from './graft/graft'
 export type {
   Batch,
   LossFunction,
