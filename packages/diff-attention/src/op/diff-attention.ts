@@ -1,7 +1,25 @@
 /** The attention ops: check the arguments, and dispatch. */
 import * as tf from '@tensorflow/tfjs-core'
-import { type AttentionOptions, attentionProblem } from './options'
-import { referenceAttention } from './reference'
+import { attentionOp } from './attention-op'
+import {
+  type AttentionInputs,
+  type AttentionOptions,
+  type AttentionProblem,
+  attentionProblem,
+} from './options'
+import { additiveKeyMask, referenceAttention } from './reference'
+
+/** Dropout draws a mask, which a gradient that computes the maps again could not know: it takes the plain ops. */
+function attend(
+  tensors: AttentionInputs,
+  problem: AttentionProblem,
+  { mask, keyMask }: AttentionOptions,
+): tf.Tensor {
+  const inputs: AttentionInputs = { ...tensors }
+  if (mask) inputs.mask = mask
+  if (keyMask) inputs.keyBias = additiveKeyMask(keyMask)
+  return problem.dropout > 0 ? referenceAttention(inputs, problem) : attentionOp(inputs, problem)
+}
 
 /**
  * Differential attention: the difference of two softmax attention maps, applied to the values.
@@ -42,7 +60,7 @@ export function diffAttention(
       throw new Error(
         `diffAttention: \`lambda\` must be a scalar or [${perToken}]. Received lambda=[${factor.shape}].`,
       )
-    return referenceAttention(q, k, v, factor, problem, options.mask, options.keyMask)
+    return attend({ q, k, v, lambda: factor }, problem, options)
   })
 }
 
@@ -71,5 +89,5 @@ export function scaledDotProductAttention(
   options: AttentionOptions = {},
 ): tf.Tensor {
   const problem = attentionProblem('scaledDotProductAttention', 1, q, k, v, options)
-  return referenceAttention(q, k, v, undefined, problem, options.mask, options.keyMask)
+  return tf.tidy(() => attend({ q, k, v }, problem, options))
 }

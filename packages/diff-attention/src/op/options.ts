@@ -34,6 +34,19 @@ export interface AttentionOptions {
   seed?: number
 }
 
+/** The tensors of the op. */
+export interface AttentionInputs {
+  q: tf.Tensor
+  k: tf.Tensor
+  v: tf.Tensor
+  /** Scalar, or one per token and head. Absent in plain attention. */
+  lambda?: tf.Tensor
+  /** Additive, `[query, key]` or `[batch | 1, heads | 1, query, key]`. */
+  mask?: tf.Tensor
+  /** Additive, `[batch, key]`. */
+  keyBias?: tf.Tensor
+}
+
 /** A checked attention problem. */
 export interface AttentionProblem {
   /** Attention maps per head: 1 in plain attention, 2 in differential attention. */

@@ -6,7 +6,7 @@
  * Ye et al. 2024 (arXiv 2410.05258), equation 1. A query that sees no key gets zeros, not NaN.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { AttentionProblem } from './options'
+import type { AttentionInputs, AttentionProblem } from './options'
 
 /** Softmax over the last axis of logits that may be -Infinity; a row of only -Infinity gives zeros. */
 const maskedSoftmax = tf.customGrad((logits, save) => {
@@ -46,33 +46,42 @@ export function additiveKeyMask(keyMask: tf.Tensor): tf.Tensor {
   })
 }
 
-/** `[batch, heads, length, width]`, whatever the layout. */
-const headsFirst = (x: tf.Tensor, { layout }: AttentionProblem) =>
+/** From the problem's layout to `[batch, heads, length, width]`, or back: both are the same swap. */
+export const headsFirst = (x: tf.Tensor, { layout }: AttentionProblem) =>
   layout === 'heads-first' ? x : tf.transpose(x, [0, 2, 1, 3])
+
+/** Whether maps visit key heads alternately, so that the queries of one key head are not neighbours. */
+const alternates = ({ maps, heads, keyHeads, valueHeads, keyMapping }: AttentionProblem) =>
+  maps === 2 && keyHeads === 2 * valueHeads && keyMapping === 'flash' && heads > valueHeads
+
+/** `[batch, heads * maps, query, size]` to `[batch, keyHeads, heads * maps / keyHeads * query, size]`: rows by key head. */
+export function byKeyHead(x: tf.Tensor, problem: AttentionProblem): tf.Tensor {
+  const { maps, batch, heads, keyHeads, valueHeads, queries } = problem
+  const size = x.shape[3]!
+  const apart = [batch * valueHeads, heads / valueHeads, 2, queries * size]
+  const together = alternates(problem) ? tf.transpose(tf.reshape(x, apart), [0, 2, 1, 3]) : x
+  return tf.reshape(together, [batch, keyHeads, ((heads * maps) / keyHeads) * queries, size])
+}
+
+/** The inverse of {@link byKeyHead}. */
+export function byQueryHead(rows: tf.Tensor, problem: AttentionProblem): tf.Tensor {
+  const { maps, batch, heads, valueHeads, queries } = problem
+  const size = rows.shape[3]!
+  const apart = [batch * valueHeads, 2, heads / valueHeads, queries * size]
+  const ordered = alternates(problem) ? tf.transpose(tf.reshape(rows, apart), [0, 2, 1, 3]) : rows
+  return tf.reshape(ordered, [batch, heads * maps, queries, size])
+}
 
 /** The logits of every map, `[batch, heads * maps, query, key]`, unmasked. Heads that share keys go through one product. */
 function logits(q: tf.Tensor, k: tf.Tensor, problem: AttentionProblem): tf.Tensor {
-  const { maps, batch, heads, keyHeads, valueHeads, queries, keys, width, keyMapping } = problem
-  const repeats = heads / valueHeads
   const kT = tf.transpose(k, [0, 1, 3, 2]) // [batch, keyHeads, width, key]
-  // `flash` visits key heads alternately: bring the queries of one key head together, and take the result apart again.
-  const alternate = maps === 2 && keyHeads === 2 * valueHeads && keyMapping === 'flash' && repeats > 1
-  const swap = (x: tf.Tensor, from: [number, number], size: number) =>
-    tf.transpose(tf.reshape(x, [batch * valueHeads, ...from, size]), [0, 2, 1, 3])
-  const grouped = alternate ? swap(q, [repeats, 2], queries * width) : q
-  const rows = tf.reshape(grouped, [batch, keyHeads, ((heads * maps) / keyHeads) * queries, width])
-  const products = tf.matMul(tf.mul(rows, problem.scale), kT)
-  const ordered = alternate ? swap(products, [2, repeats], queries * keys) : products
-  return tf.reshape(ordered, [batch, heads * maps, queries, keys])
+  return byQueryHead(tf.matMul(byKeyHead(tf.mul(q, problem.scale), problem), kT), problem)
 }
 
 /** The attention weights of every map: `[batch, heads, maps, query, key]`. Rows sum to 1, or to 0 where nothing is seen. */
 export function attentionMaps(
-  q: tf.Tensor,
-  k: tf.Tensor,
+  { q, k, mask, keyBias }: Pick<AttentionInputs, 'q' | 'k' | 'mask' | 'keyBias'>,
   problem: AttentionProblem,
-  mask?: tf.Tensor,
-  keyMask?: tf.Tensor,
 ): tf.Tensor {
   const { maps, batch, heads, queries, keys, causal } = problem
   const s = tf.reshape(logits(headsFirst(q, problem), headsFirst(k, problem), problem), [
@@ -82,48 +91,53 @@ export function attentionMaps(
     keys,
   ])
   let masked = causal ? tf.add(s, causalMask(queries, keys)) : s
-  if (mask || keyMask) {
+  if (mask || keyBias) {
     const perHead = tf.reshape(masked, [batch, heads, maps * queries, keys])
     let sum = perHead
     if (mask) {
       const four = tf.reshape(mask, [...(mask.rank === 2 ? [1, 1] : mask.shape.slice(0, 2)), queries, keys])
       sum = tf.add(sum, maps === 2 ? tf.concat([four, four], 2) : four)
     }
-    if (keyMask) sum = tf.add(sum, tf.reshape(additiveKeyMask(keyMask), [batch, 1, 1, keys]))
+    if (keyBias) sum = tf.add(sum, tf.reshape(keyBias, [batch, 1, 1, keys]))
     masked = tf.reshape(sum, [batch * heads, maps, queries, keys])
   }
   return tf.reshape(maskedSoftmax(masked), [batch, heads, maps, queries, keys])
 }
 
 /** Lambda, one number or one per token and head in the layout of the problem, as `[batch, heads, query, 1]` or scalar. */
-function broadcastLambda(lambda: tf.Tensor, { layout }: AttentionProblem): tf.Tensor {
+export function broadcastLambda(lambda: tf.Tensor, { layout }: AttentionProblem): tf.Tensor {
   if (lambda.rank === 0) return lambda
   return tf.expandDims(layout === 'heads-first' ? lambda : tf.transpose(lambda, [0, 2, 1]), 3)
 }
 
+/** Takes `[batch, heads, maps, query, key]` apart: one `[batch, heads, query, key]` per map. */
+export function mapsOf(a: tf.Tensor, { maps, batch, heads, queries, keys }: AttentionProblem): tf.Tensor[] {
+  if (maps === 1) return [tf.reshape(a, [batch, heads, queries, keys])] // the gradient of a split in one throws
+  return tf
+    .split(tf.reshape(a, [batch * heads, maps, queries * keys]), maps, 1)
+    .map((map) => tf.reshape(map, [batch, heads, queries, keys]))
+}
+
+/** `[batch, heads, query, size]` to `[batch, valueHeads, heads / valueHeads * query, size]`: rows by value head. */
+export function byValueHead(
+  x: tf.Tensor,
+  { batch, heads, valueHeads, queries }: AttentionProblem,
+): tf.Tensor {
+  return tf.reshape(x, [batch, valueHeads, (heads / valueHeads) * queries, x.shape[3]!])
+}
+
 /** The op in plain tf ops, differentiable by tfjs itself. */
 export function referenceAttention(
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  lambda: tf.Tensor | undefined,
+  { q, k, v, lambda, mask, keyBias }: AttentionInputs,
   problem: AttentionProblem,
-  mask?: tf.Tensor,
-  keyMask?: tf.Tensor,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const { maps, batch, heads, valueHeads, queries, keys, valueWidth, dropout, seed } = problem
-    let a = attentionMaps(q, k, problem, mask, keyMask)
+    const { maps, batch, heads, queries, valueWidth, dropout, seed } = problem
+    let a = attentionMaps({ q, k, mask, keyBias }, problem)
     if (dropout > 0) a = tf.dropout(a, dropout, undefined, seed)
-    let weights: tf.Tensor // [batch, heads, query, key]
-    if (maps === 2) {
-      const [a1, a2] = tf
-        .split(tf.reshape(a, [batch * heads, 2, queries * keys]), 2, 1)
-        .map((map) => tf.reshape(map, [batch, heads, queries, keys])) as [tf.Tensor, tf.Tensor]
-      weights = tf.sub(a1, tf.mul(broadcastLambda(lambda!, problem), a2))
-    } else weights = tf.reshape(a, [batch, heads, queries, keys])
-    const rows = tf.reshape(weights, [batch, valueHeads, (heads / valueHeads) * queries, keys])
-    const o = tf.reshape(tf.matMul(rows, headsFirst(v, problem)), [batch, heads, queries, valueWidth])
-    return problem.layout === 'heads-first' ? o : tf.transpose(o, [0, 2, 1, 3])
+    const [a1, a2] = mapsOf(a, problem)
+    const weights = maps === 2 ? tf.sub(a1!, tf.mul(broadcastLambda(lambda!, problem), a2!)) : a1!
+    const rows = tf.matMul(byValueHead(weights, problem), headsFirst(v, problem))
+    return headsFirst(tf.reshape(rows, [batch, heads, queries, valueWidth]), problem)
   })
 }

@@ -1,0 +1,173 @@
+/** Every kernel against plain tf ops on the cpu. */
+import * as tf from '@tensorflow/tfjs-core'
+import { describeBackends, describeOp, expectClose, type OpCase } from '@tfgraft/testing'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { attentionOp } from './attention-op'
+import { type AttentionInputs, type AttentionProblem, attentionProblem } from './options'
+
+const random = (shape: number[], seed: number, scale = 1) => tf.randomNormal(shape, 0, scale, 'float32', seed)
+
+interface Sizes {
+  maps?: 1 | 2
+  batch?: number
+  heads?: number
+  valueHeads?: number
+  keySlots?: 1 | 2
+  queries: number
+  keys?: number
+  width?: number
+  valueWidth?: number
+  tokens?: boolean
+  logits?: number
+}
+
+const filled = ({
+  maps = 2,
+  batch = 1,
+  heads = 1,
+  valueHeads = heads,
+  keySlots = maps,
+  queries,
+  keys = queries,
+  width = 4,
+  valueWidth = 2 * width,
+  tokens = false,
+  logits = 1,
+}: Sizes): AttentionInputs => ({
+  q: random([batch, heads * maps, queries, width], 1, logits),
+  k: random([batch, valueHeads * keySlots, keys, width], 2),
+  v: random([batch, valueHeads, keys, valueWidth], 3),
+  ...(maps === 2 && {
+    lambda: tokens ? tf.randomUniform([batch, heads, queries], 0, 1, 'float32', 4) : tf.scalar(0.6),
+  }),
+})
+
+type Options = Parameters<typeof attentionProblem>[5]
+
+const row = (
+  title: string,
+  sizes: Sizes,
+  options: Options = {},
+): OpCase<AttentionInputs, AttentionProblem> => {
+  const inputs = () => filled(sizes)
+  const { q, k, v, lambda } = inputs()
+  const attrs = attentionProblem('test', sizes.maps ?? 2, q, k, v, options)
+  tf.dispose([q, k, v, lambda ?? []])
+  return { title, inputs, attrs }
+}
+
+describeOp(attentionOp, [
+  row('length 1', { queries: 1 }, { causal: true }),
+  row('length 17, causal', { queries: 17, heads: 2 }, { causal: true }),
+  row('a tile and a row', { queries: 33, width: 5, valueWidth: 7 }, { causal: true }),
+  row('one query, many keys', { queries: 1, keys: 30, heads: 4, valueHeads: 2, width: 6, valueWidth: 9 }),
+  row('more keys than queries', { queries: 5, keys: 40 }, { causal: true }),
+  row('more queries than keys', { queries: 40, keys: 5 }, { causal: true }),
+  row('plain', { maps: 1, queries: 20, heads: 4, valueHeads: 2, batch: 2 }, { causal: true }),
+  row('grouped heads', { queries: 9, heads: 4, valueHeads: 2, batch: 2 }),
+  row('grouped heads, naive', { queries: 9, heads: 4, valueHeads: 2 }, { keyMapping: 'naive-compat' }),
+  row('maps on the same keys, lambda per token', {
+    queries: 9,
+    heads: 4,
+    valueHeads: 2,
+    keySlots: 1,
+    tokens: true,
+  }),
+  row('a scale', { queries: 9 }, { scale: 3 }),
+])
+
+const sizes = fc.record({
+  maps: fc.constantFrom<(1 | 2)[]>(1, 2),
+  batch: fc.integer({ min: 1, max: 2 }),
+  repeats: fc.integer({ min: 1, max: 3 }),
+  valueHeads: fc.integer({ min: 1, max: 2 }),
+  slots: fc.constantFrom<(1 | 2)[]>(1, 2),
+  queries: fc.integer({ min: 1, max: 70 }),
+  keys: fc.integer({ min: 1, max: 70 }),
+  width: fc.integer({ min: 1, max: 14 }),
+  valueWidth: fc.integer({ min: 1, max: 27 }),
+  causal: fc.boolean(),
+  lengthFirst: fc.boolean(),
+  tokens: fc.boolean(),
+  masks: fc.constantFrom('none', 'mask', 'batch mask', 'head mask', 'keys', 'both'),
+})
+
+describeBackends(
+  'attention kernels',
+  (backend) => {
+    /** Result and gradients, as numbers. */
+    const evaluate = (inputs: AttentionInputs, attrs: AttentionProblem, dy: tf.Tensor) =>
+      tf.tidy(() => {
+        const { lambda } = inputs
+        const xs = [inputs.q, inputs.k, inputs.v, ...(lambda ? [lambda] : [])]
+        const f = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, l?: tf.Tensor) =>
+          attentionOp({ ...inputs, q, k, v, ...(l && { lambda: l }) }, attrs)
+        const gradients = tf.grads((...[q, k, v, l]: tf.Tensor[]) => f(q!, k!, v!, l))(xs, dy)
+        return [f(inputs.q, inputs.k, inputs.v, lambda), ...gradients].map((x) => Array.from(x.dataSync()))
+      })
+
+    it('agree with the reference on random shapes and masks', async () => {
+      await fc.assert(
+        fc.asyncProperty(sizes, async (s) => {
+          const { maps, batch, valueHeads, queries, keys, masks } = s
+          const heads = s.repeats * valueHeads
+          const inputs = filled({ ...s, heads, keySlots: maps === 1 ? 1 : s.slots })
+          if (s.lengthFirst)
+            for (const name of ['q', 'k', 'v', 'lambda'] as const) {
+              const x = inputs[name]
+              if (x?.rank) inputs[name] = tf.transpose(x, [0, 2, 1, 3].slice(0, x.rank))
+            }
+          const hide = (x: tf.Tensor) => tf.where(tf.greater(x, 0.8), tf.fill(x.shape, -Infinity), x)
+          if (masks === 'mask' || masks === 'both') inputs.mask = hide(random([queries, keys], 5))
+          if (masks === 'batch mask') inputs.mask = hide(random([batch, 1, queries, keys], 5))
+          if (masks === 'head mask') inputs.mask = hide(random([1, heads, queries, keys], 5))
+          if (masks === 'keys' || masks === 'both') inputs.keyBias = hide(random([batch, keys], 6))
+          const { q, k, v } = inputs
+          const attrs = attentionProblem('test', maps, q, k, v, {
+            causal: s.causal,
+            layout: s.lengthFirst ? 'length-first' : 'heads-first',
+          })
+          const dy = random(
+            s.lengthFirst ? [batch, queries, heads, s.valueWidth] : [batch, heads, queries, s.valueWidth],
+            7,
+          )
+          const actual = evaluate(inputs, attrs, dy)
+          await tf.setBackend('cpu')
+          const expected = evaluate(inputs, attrs, dy)
+          await tf.setBackend(backend)
+          actual.forEach((x, i) => {
+            expectClose(x, expected[i]!, { rtol: 1e-4, atol: 3e-5 })
+          })
+          tf.dispose([...Object.values(inputs), dy])
+        }),
+        { numRuns: 60, seed: 1 },
+      )
+    })
+
+    it('agree at length 1025, whose tiles are not whole', async () => {
+      const { inputs, attrs } = row('', { queries: 1025, width: 8, valueWidth: 16 }, { causal: true })
+      const tensors = inputs()
+      const dy = random([1, 1, 1025, 16], 7)
+      const actual = evaluate(tensors, attrs, dy)
+      await tf.setBackend('cpu')
+      const expected = evaluate(tensors, attrs, dy)
+      await tf.setBackend(backend)
+      actual.forEach((x, i) => {
+        expectClose(x, expected[i]!, { rtol: 1e-4, atol: 3e-5 })
+      })
+    })
+
+    it('keep logits of 1e4 finite, and NaN in the rows that it reaches', () => {
+      const { inputs, attrs } = row('', { queries: 40, logits: 1e4 }, { causal: true })
+      const [o, ...gradients] = evaluate(inputs(), attrs, tf.ones([1, 1, 40, 8]))
+      for (const x of [o!, ...gradients]) expect(x.every(Number.isFinite)).toBe(true)
+      const bad = inputs()
+      const at20 = tf.reshape(tf.oneHot([20], 40), [1, 1, 40, 1])
+      bad.k = tf.where(tf.cast(at20, 'bool'), tf.fill(bad.k.shape, Number.NaN), bad.k)
+      const reached = Array.from(attentionOp(bad, attrs).dataSync()).map(Number.isNaN)
+      expect(reached).toEqual(Array.from({ length: 320 }, (_, i) => i >= 20 * 8))
+    })
+  },
+  ['wasm', 'webgpu'],
+)
