@@ -9,6 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { blockConjugateGradient } from './conjugate-gradient/block'
+import { blockCgOp } from './conjugate-gradient/op'
 import { checkSolver, checkTau, defaultTau, defaultTolerance, type Solver } from './options'
 import { solveSpd } from './solve-spd/op'
 
@@ -124,7 +125,7 @@ function dualStep(
 ): CountedStep {
   const inner = tf.matMul(a, a, false, true)
   const gram = (withOnes ? tf.add(inner, 1) : inner) as tf.Tensor2D // AA', [n, n]
-  const { solution, iterations } = solve(gram, g, (v) => tf.matMul(gram, v), tau, solver, 'dual')
+  const { solution, iterations } = solve({ gram, rhs: g, tau, form: 'dual' }, solver)
   return fromMultipliers(a, solution, withOnes, iterations)
 }
 
@@ -140,24 +141,27 @@ function primalStep(
   const full = withOnes ? tf.concat2d([a, tf.ones([n, 1])], 1) : a // [a, 1]
   const rhs = tf.matMul(full, g, true) as tf.Tensor2D
   const gram = form === 'primal' ? (tf.matMul(full, full, true) as tf.Tensor2D) : undefined // A'A, [d, d]
-  const multiply = (v: tf.Tensor2D) =>
-    gram ? tf.matMul(gram, v) : tf.matMul(full, tf.matMul(full, v) as tf.Tensor2D, true)
-  const { solution, iterations } = solve(gram, rhs, multiply, tau, solver, 'primal')
+  const multiply = (v: tf.Tensor2D) => tf.matMul(full, tf.matMul(full, v) as tf.Tensor2D, true)
+  const { solution, iterations } = solve({ gram, multiply, rhs, tau, form: 'primal' }, solver)
   if (!withOnes) return { kernel: solution, iterations }
   const [kernel, bias] = tf.split(solution, [d, 1]) as [tf.Tensor2D, tf.Tensor2D]
   return { kernel, bias: tf.reshape(bias, [g.shape[1]]) as tf.Tensor1D, iterations }
 }
 
-function solve(
-  gram: tf.Tensor2D | undefined,
-  rhs: tf.Tensor2D,
-  multiply: (v: tf.Tensor2D) => tf.Tensor,
-  tau: tf.Scalar,
-  solver: Exclude<Solver, 'gradient'>,
-  form: 'primal' | 'dual',
-): { solution: tf.Tensor2D; iterations: tf.Scalar } {
+/** (M + I/tau)^-1 rhs, for M given as a matrix or, to CG only, as a product. */
+interface System {
+  gram: tf.Tensor2D | undefined
+  multiply?: (v: tf.Tensor2D) => tf.Tensor
+  rhs: tf.Tensor2D
+  tau: tf.Scalar
+  form: 'primal' | 'dual'
+}
+
+function solve({ gram, multiply, rhs, tau, form }: System, solver: Exclude<Solver, 'gradient'>) {
   if (solver === 'exact')
     return { solution: solveSpd(gram!, rhs, { ridge: tf.reciprocal(tau) }), iterations: tf.scalar(0) }
   const { cg: steps, tolerance = defaultTolerance } = solver
-  return blockConjugateGradient({ multiply, rhs, tau, form, steps, tolerance })
+  if (!gram) return blockConjugateGradient({ multiply: multiply!, rhs, tau, form, steps, tolerance })
+  const [solution, iterations] = blockCgOp({ gram, rhs, tau }, { form, steps, tolerance })
+  return { solution, iterations }
 }
