@@ -12,3 +12,6 @@ export {
   type SplitBatchNormalizationCall,
   splitBatchNormalization,
 } from './batch-normalization/split-batch-normalization'
+export { type SparseTopKOptions, sparseTopK } from './sparse-top-k/method'
+export type { Convention } from './sparse-top-k/op'
+export { SparseTopK, type SparseTopKArgs, sparseTopKLayer } from './sparse-top-k/sparse-top-k'
