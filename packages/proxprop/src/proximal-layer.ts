@@ -44,6 +44,9 @@ export interface ProximalLayerClass<Config extends object> {
   fromConfig: typeof layers.Layer.fromConfig
 }
 
+/** A weight's name without that of its layer. */
+const partName = ({ originalName }: LayerVariable) => originalName.split('/').at(-1)!
+
 const builtBy = new WeakSet<object>()
 
 /** Whether a layer was made by a class of this package. */
@@ -95,6 +98,8 @@ export function proximalLayer<Config extends object>(
     private readonly config: Config
     private readonly activation: layers.Layer | undefined
     private readonly activationName: string | undefined
+    /** The stock layer's weights in its order, which freezing a single weight does not change here. */
+    private parameters: LayerVariable[] = []
     private learnedTau: LayerVariable | undefined
 
     constructor(args: Args) {
@@ -132,7 +137,8 @@ export function proximalLayer<Config extends object>(
     override build(inputShape: Shape | Shape[]): void {
       this.stock.build(inputShape)
       this.inputSpec = this.stock.inputSpec
-      this.trainableWeights = this.stock.trainableWeights
+      this.parameters = this.stock.trainableWeights
+      this.trainableWeights = this.parameters
       this.addLoss(this.stock.losses)
       if (typeof this.currentTau === 'object') {
         const initial = initializers.constant({ value: this.currentTau.initial ?? defaultTau })
@@ -150,7 +156,7 @@ export function proximalLayer<Config extends object>(
       return tf.tidy(() => {
         this.invokeCallHook(inputs, kwargs)
         const x = Array.isArray(inputs) ? inputs[0]! : inputs
-        const weights = this.stock.weights.map((weight) => weight.read())
+        const weights = this.parameters.map((weight) => weight.read())
         const z =
           this.trainable && isRecording()
             ? recordUse(this, x, map(x, weights.map(detach), this.config), weights, (uses) =>
@@ -166,9 +172,7 @@ export function proximalLayer<Config extends object>(
       const problem: LayerProblem = {
         uses,
         weights,
-        biasIndex: this.stock.weights.findIndex(
-          ({ originalName }) => originalName.split('/').at(-1) === 'bias',
-        ),
+        biasIndex: this.parameters.findIndex((weight) => partName(weight) === 'bias'),
         tau: this.learnedTau ? (this.learnedTau.read() as tf.Scalar) : tf.scalar(this.currentTau as number),
         solver: this.solver,
         bias: this.bias,
@@ -195,8 +199,18 @@ export function proximalLayer<Config extends object>(
     }
 
     adoptWeights(old: layers.Layer): void {
-      const learned = this.learnedTau ? [this.learnedTau.read()] : []
-      this.setWeights([...old.getWeights().slice(0, this.stock.weights.length), ...learned])
+      tf.tidy(() => {
+        for (const weight of this.parameters) {
+          const source = old.weights.find((other) => partName(other) === partName(weight))
+          if (!source || `${source.shape}` !== `${weight.shape}`)
+            throw new Error(
+              `${className}: the adopted layer must have a weight ${partName(weight)} of shape [${weight.shape}]. ` +
+                `Received ${source ? `[${source.shape}]` : 'none'} from layer "${old.name}".`,
+            )
+          weight.write(tf.mul(source.read(), 1)) // a copy: an optimizer may work in place
+          weight.trainable = source.trainable
+        }
+      })
     }
 
     override getConfig(): tf.serialization.ConfigDict {

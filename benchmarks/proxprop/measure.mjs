@@ -1,0 +1,29 @@
+/** What the scripts of this folder share: the environment of a measurement, and order statistics. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import * as tf from '@tensorflow/tfjs-core'
+
+/** What the numbers were measured on. */
+export function environment(backend) {
+  const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  const field = (key) =>
+    readFileSync('/proc/cpuinfo', 'utf8').match(new RegExp(`^${key}\\s*: (.*)$`, 'm'))?.[1] ?? 'unknown'
+  return {
+    node: process.version,
+    tfjs: tf.version_core,
+    cpu: `${cpus()[0].model.trim()} (family ${field('cpu family')}, model ${field('model')})`,
+    cores: cpus().length,
+    backend,
+    commit: git('rev-parse', '--short', 'HEAD'),
+  }
+}
+
+export function quantile(values, q) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * q
+  const below = Math.floor(at)
+  return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below])
+}
+
+export const median = (values) => quantile(values, 0.5)
