@@ -15,7 +15,9 @@ import { defaultStep } from '@tfgraft/core'
 import { proxConv2d, proxDense } from '@tfgraft/proxprop'
 import { environment, median, quantile } from './measure.mjs'
 
-const { values } = parseArgs({ options: { out: { type: 'string' }, rounds: { type: 'string', default: '40' } } })
+const { values } = parseArgs({
+  options: { out: { type: 'string' }, rounds: { type: 'string', default: '40' } },
+})
 const backend = await useBackend('wasm')
 
 /** The multilayer perceptron of the issue: batch 128. */
@@ -55,7 +57,14 @@ const convNet = {
 }
 
 const contenders = {
-  mlp: { plain: null, gradient: { solver: 'gradient' }, exact: {}, cg1: { solver: { cg: 1 } }, cg3: { solver: { cg: 3 } }, cg10: { solver: { cg: 10 } } },
+  mlp: {
+    plain: null,
+    gradient: { solver: 'gradient' },
+    exact: {},
+    cg1: { solver: { cg: 1 } },
+    cg3: { solver: { cg: 3 } },
+    cg10: { solver: { cg: 10 } },
+  },
   convNet: { plain: null, gradient: { solver: 'gradient' }, cg3: { solver: { cg: 3 } } },
 }
 
@@ -92,7 +101,12 @@ function measure({ title, batch, build }, options, rounds) {
       const ratios = times[i].map((ms, round) => ms / times[0][round])
       return [
         name,
-        { ms: median(times[i]), fastestMs: Math.min(...times[i]), ratio: median(ratios), ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] },
+        {
+          ms: median(times[i]),
+          fastestMs: Math.min(...times[i]),
+          ratio: median(ratios),
+          ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+        },
       ]
     }),
   )
@@ -111,7 +125,11 @@ for (const { title, results } of report.nets) {
     Object.fromEntries(
       Object.entries(results).map(([name, { ms, ratio, fastestMs }]) => [
         name,
-        { 'median ms': Number(ms.toFixed(2)), 'fastest ms': Number(fastestMs.toFixed(2)), 'ratio to plain': Number(ratio.toFixed(2)) },
+        {
+          'median ms': Number(ms.toFixed(2)),
+          'fastest ms': Number(fastestMs.toFixed(2)),
+          'ratio to plain': Number(ratio.toFixed(2)),
+        },
       ]),
     ),
   )
