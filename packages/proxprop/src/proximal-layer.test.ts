@@ -35,7 +35,7 @@ const make = (
   description: Omit<LinearLayer<Any>, 'layer'> & { layer: (config: never) => tfl.layers.Layer },
 ) => {
   const made = proximalLayer<Any>(description as LinearLayer<Any>)
-  tf.serialization.registerClass(made as never, '@tfgraft/proxprop')
+  tf.serialization.registerClass(made, '@tfgraft/proxprop')
   return made
 }
 
