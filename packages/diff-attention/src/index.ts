@@ -1,4 +1,7 @@
 export type { AttentionLayerArgs } from './attention-layer'
+export { byteTokenizer, type Tokenizer } from './byte-tokenizer'
+export { type CausalLanguageModelConfig, causalLanguageModel } from './causal-language-model'
+export { type DiffAttentionMethodOptions, diffAttentionMethod } from './diff-attention-method'
 export {
   DifferentialAttention,
   type DifferentialAttentionArgs,
@@ -10,7 +13,9 @@ export {
   type DifferentialAttentionV2Args,
   differentialAttentionV2,
 } from './differential-attention-v2'
+export { type GenerateOptions, generate } from './generate'
 export { lambdaInit } from './lambda-init'
+export { LearnedPositions, type LearnedPositionsArgs } from './learned-positions'
 export { MultiHeadAttention, type MultiHeadAttentionArgs, multiHeadAttention } from './multi-head-attention'
 export { diffAttention, scaledDotProductAttention } from './op/diff-attention'
 export type { AttentionLayout, AttentionOptions, KeyMapping } from './op/options'
@@ -21,4 +26,14 @@ export {
   type RotaryStyle,
   rotaryEmbedding,
 } from './rotary-embedding'
+export { readSafetensors, writeSafetensors } from './safetensors'
+export { nucleusDistribution, nucleusSample, type SamplingOptions } from './sampling'
 export { SwiGLU, type SwiGLUArgs, swiGLU } from './swiglu'
+export { type TransformerBlockOptions, transformerBlock } from './transformer-block'
+export {
+  diffLlamaNames,
+  exportWeights,
+  importWeights,
+  microsoftNames,
+  type WeightNames,
+} from './weight-names'
