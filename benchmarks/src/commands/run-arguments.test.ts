@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { loadOwnMethod } from '../own-method'
+import { checkFlags } from './check-flags'
+import { parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
+
+it('a number of seeds counts from 0, a list names them', () => {
+  expect(parseSeeds('3')).toEqual([0, 1, 2])
+  expect(parseSeeds('4,7')).toEqual([4, 7])
+  expect(parseSeeds('4,')).toEqual([4])
+  for (const wrong of ['0', 'x', '1.5']) expect(() => parseSeeds(wrong)).toThrow('--seeds must be a positive')
+  expect(() => parseSeeds('1,x')).toThrow("--seeds must be a count or integers from 0. Received '1,x'.")
+})
+
+it('counts are positive integers', () => {
+  expect(positiveInteger('epochs', undefined)).toBeUndefined()
+  expect(positiveInteger('epochs', '12')).toBe(12)
+  expect(() => positiveInteger('epochs', '0')).toThrow("--epochs must be a positive integer. Received '0'.")
+})
+
+it('misspelt options are refused, both spellings of negation pass', () => {
+  checkFlags(['--suite', 'tiny', '--no-step-times', '--out=x'], runArguments)
+  expect(() => checkFlags(['--epoch', '1'], runArguments)).toThrow(
+    "unknown option '--epoch'. Choose from: --suite, --tasks,",
+  )
+})
+
+it('suite, tasks and methods resolve to contestants with settings, the baseline first', () => {
+  const [entry, ...others] = resolveEntries({ suite: 'quick', tasks: 'tiny', methods: 'backprop' }, [])
+  expect(others).toEqual([])
+  expect(entry!.task.name).toBe('tiny')
+  expect(entry!.contestants).toMatchObject([
+    { method: { name: 'backprop' }, hyperparameters: { learningRate: 0.1 }, tuned: true },
+  ])
+  expect(resolveEntries({ suite: 'quick' }, []).map(({ task }) => task.name)).toEqual([
+    'mnist-mlp-30',
+    'mnist-mlp-512',
+  ])
+})
+
+it('unknown suites, tasks, methods and files are answered with the choices', async () => {
+  expect(() => resolveEntries({ suite: 'slow' }, [])).toThrow("unknown suite 'slow'. Choose from: quick,")
+  expect(() => resolveEntries({ suite: 'quick', tasks: 'cifar' }, [])).toThrow(
+    "unknown task 'cifar'. Choose from: mnist-mlp-30,",
+  )
+  expect(() => resolveEntries({ suite: 'quick', methods: 'magic' }, [])).toThrow(
+    "unknown method 'magic'. Choose from: backprop",
+  )
+  await expect(loadOwnMethod('./none.ts')).rejects.toThrow('--method ./none.ts: there is no such file.')
+})

@@ -1,0 +1,41 @@
+/** Loads a user's method from a file, for `--method ./my-method.ts`. */
+import { existsSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Method } from '@tfgraft/core'
+import { UsageError } from './choices'
+import type { MethodEntry } from './methods'
+import type { Hyperparameters } from './task'
+
+/**
+ * The default export of `path`: a `Method`, or a function from a trial's hyperparameters to one. TypeScript files are
+ * compiled as they are loaded.
+ */
+export async function loadOwnMethod(path: string): Promise<MethodEntry> {
+  const file = resolve(path)
+  if (!existsSync(file)) throw new UsageError(`--method ${path}: there is no such file.`)
+  const exported = await importFile(file)
+  const create =
+    typeof exported === 'function'
+      ? (exported as (hyperparameters: Hyperparameters) => unknown)
+      : () => exported
+  const checked = (hyperparameters: Hyperparameters): Method<unknown> => {
+    const method = create(hyperparameters) as Method<unknown> | undefined
+    if (typeof method?.apply !== 'function' || typeof method.name !== 'string')
+      throw new UsageError(
+        `--method ${path}: the default export must be a Method ({ name, paper, apply }) or a function that returns one. ` +
+          `Received ${JSON.stringify(method) ?? typeof method}.`,
+      )
+    return method
+  }
+  const { name } = checked({})
+  if (/[,+\s]/.test(name))
+    throw new UsageError(`--method ${path}: \`name\` must have no space, comma or plus. Received '${name}'.`)
+  return { name, summary: `from ${path}`, create: checked }
+}
+
+async function importFile(file: string): Promise<unknown> {
+  if (!/^\.[cm]?ts$/.test(extname(file))) return (await import(pathToFileURL(file).href)).default
+  const { tsImport } = await import('tsx/esm/api')
+  return (await tsImport(pathToFileURL(file).href, import.meta.url)).default
+}

@@ -1,0 +1,102 @@
+/** The main table, as text cells: the same in the terminal, in Markdown and in HTML. */
+import { formatBytes, formatDuration, formatEstimate, formatMetric, formatNumber } from '../format'
+import { baselineName } from '../methods'
+import { excludesZero } from '../statistics'
+import type { MethodSummary, TaskSummary } from './summarize'
+
+export interface Cell {
+  text: string
+  /** What HTML tables sort by. */
+  value?: number
+  /** A remark below the number. */
+  note?: string
+}
+
+export interface MainTable {
+  columns: string[]
+  rows: Cell[][]
+}
+
+/** One row per method. */
+export function mainTable(summary: TaskSummary): MainTable {
+  const { task, methods } = summary
+  const target = task.target
+  const columns = [
+    'method',
+    ...task.metrics.map(({ title }) => title),
+    'train loss',
+    'ms / step',
+    'ratio',
+    'peak memory',
+    ...(target === undefined ? [] : [`time to ${formatMetric(target, task.metrics[0]!.format)}`]),
+  ]
+  return { columns, rows: methods.map((method) => row(summary, method)) }
+}
+
+const missing: Cell = { text: '-' }
+
+function row({ task }: TaskSummary, method: MethodSummary): Cell[] {
+  const cells: Cell[] = [{ text: method.method, ...remark(statusNote(method)) }]
+  task.metrics.forEach(({ name, format }, index) => {
+    const value = method.metrics[name]
+    if (!value) cells.push(missing)
+    else
+      cells.push({
+        text: formatEstimate(value, (number) => formatMetric(number, format)),
+        value: value.mean,
+        ...(index === 0 ? remark(differenceNote(method, format)) : {}),
+      })
+  })
+  const loss = method.trainLoss.at(-1)
+  cells.push(loss ? { text: formatEstimate(loss, formatNumber), value: loss.mean } : missing)
+  cells.push(
+    method.msPerStep === undefined
+      ? missing
+      : { text: formatNumber(method.msPerStep), value: method.msPerStep },
+  )
+  cells.push(ratioCell(method))
+  cells.push(
+    method.peakBytes === undefined
+      ? missing
+      : { text: formatBytes(method.peakBytes), value: method.peakBytes },
+  )
+  if (task.target !== undefined)
+    cells.push(
+      method.secondsToTarget
+        ? { text: formatEstimate(method.secondsToTarget, formatDuration), value: method.secondsToTarget.mean }
+        : { text: 'not reached', value: Number.POSITIVE_INFINITY },
+    )
+  return cells
+}
+
+const remark = (note: string | undefined) => (note ? { note } : {})
+
+function statusNote({ method, tuned, trials }: MethodSummary): string | undefined {
+  const notes = tuned || method === baselineName ? [] : ['not tuned for this task']
+  for (const status of ['diverged', 'interrupted', 'failed'] as const) {
+    const count = trials.filter((trial) => trial.status === status).length
+    if (count) notes.push(`${count} of ${trials.length} ${status}`)
+  }
+  return notes.join('; ') || undefined
+}
+
+function differenceNote({ difference }: MethodSummary, format: 'percent' | 'number' | undefined) {
+  if (!difference) return undefined
+  const scale = format === 'percent' ? 100 : 1
+  const show = (value: number) => `${value < 0 ? '-' : '+'}${formatNumber(Math.abs(value) * scale)}`
+  const unit = format === 'percent' ? ' points' : ''
+  if (difference.count === 1) return `${show(difference.mean)}${unit} to baseline`
+  const verdict = excludesZero(difference) ? '' : ', not significant'
+  return `${show(difference.mean)}${unit} to baseline, 95 %: ${show(difference.low)} to ${show(difference.high)}${verdict}`
+}
+
+function ratioCell({ method, ratio }: MethodSummary): Cell {
+  if (!ratio) return missing
+  if (method === baselineName) return { text: '1.00 x', value: 1 }
+  const quartiles = ratio.quartiles?.map((value) => value.toFixed(2)).join(' to ')
+  return {
+    text: `${ratio.value.toFixed(2)} x`,
+    value: ratio.value,
+    ...remark(ratio.from === 'steps in turns' ? quartiles && `half of all rounds: ${quartiles}` : ratio.from),
+  }
+}

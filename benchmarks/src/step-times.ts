@@ -1,0 +1,69 @@
+/**
+ * Step times of several methods in turns, in one process: what slows the machine for a while slows all of them, so
+ * the ratio of a round is far steadier than its milliseconds.
+ */
+import type { Method } from '@tfgraft/core'
+import { median, quantile } from 'simple-statistics'
+import type { StepTimesRecord } from './results'
+import type { Hyperparameters, LoadedTask, Training } from './task'
+
+export interface Contender {
+  name: string
+  method: Method<unknown>
+  hyperparameters: Hyperparameters
+}
+
+export interface MeasureStepsOptions {
+  signal: AbortSignal
+  /** Rounds to measure: one step of each contender per round. @default 60 */
+  rounds?: number
+  /** Stops after this long, but not before 5 rounds. @default 10000 */
+  budgetMs?: number
+}
+
+/** Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted. */
+export async function measureSteps(
+  loaded: LoadedTask,
+  contenders: readonly Contender[],
+  { signal, rounds = 60, budgetMs = 10_000 }: MeasureStepsOptions,
+): Promise<Pick<StepTimesRecord, 'rounds' | 'methods' | 'baseline'> | undefined> {
+  const trainings: Training[] = []
+  try {
+    for (const { method, hyperparameters } of contenders)
+      trainings.push(loaded.start(method, hyperparameters, 0))
+    for (let warmUp = 0; warmUp < 3; warmUp++) for (const training of trainings) await training.step()
+    const times = contenders.map(() => [] as number[])
+    const started = performance.now()
+    for (let round = 0; round < rounds; round++) {
+      if (round >= 5 && performance.now() - started > budgetMs) break
+      if (signal.aborted) return undefined
+      for (let turn = 0; turn < contenders.length; turn++) {
+        // Each round starts with another one, so that none always follows the same neighbour.
+        const index = (turn + round) % contenders.length
+        const from = performance.now()
+        await trainings[index]!.step()
+        times[index]!.push(performance.now() - from)
+      }
+    }
+    const baseline = times[0]!
+    return {
+      rounds: baseline.length,
+      baseline: contenders[0]!.name,
+      methods: Object.fromEntries(
+        contenders.map(({ name }, index) => {
+          const ratios = times[index]!.map((time, round) => time / baseline[round]!)
+          return [
+            name,
+            {
+              ms: median(times[index]!),
+              ratio: median(ratios),
+              ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] as [number, number],
+            },
+          ]
+        }),
+      ),
+    }
+  } finally {
+    for (const training of trainings) training.dispose()
+  }
+}

@@ -1,0 +1,130 @@
+/** Fully connected networks on MNIST: the task of ProxProp's paper and of the course, in two sizes. */
+
+import * as tf from '@tensorflow/tfjs-core'
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers'
+import { defaultStep, type TrainingSetup } from '@tfgraft/core'
+import { mnist } from '@tfgraft/datasets'
+import { supervised } from '../supervised'
+import type { Hyperparameters, MethodSettings, Task } from '../task'
+
+const batchSize = 100
+
+interface MlpOptions {
+  name: string
+  title: string
+  summary: string
+  hidden: readonly number[]
+  activation: 'sigmoid' | 'relu'
+  epochs: number
+  target: number
+  settings: Readonly<Record<string, MethodSettings>>
+}
+
+/** Accuracy and cross entropy of logits. */
+export function classificationMetrics(labels: tf.Tensor, logits: tf.Tensor): Record<string, tf.Tensor> {
+  return {
+    accuracy: tf.mean(tf.cast(tf.equal(tf.argMax(labels, -1), tf.argMax(logits, -1)), 'float32')),
+    loss: tf.losses.softmaxCrossEntropy(labels, logits),
+  }
+}
+
+function mlp({ hidden, activation, ...rest }: MlpOptions): Task<TrainingSetup> {
+  return {
+    ...rest,
+    metrics: [
+      { name: 'accuracy', title: 'test accuracy', better: 'higher', format: 'percent' },
+      { name: 'loss', title: 'test loss', better: 'lower' },
+    ],
+    async load({ evaluateOn, limit, onProgress }) {
+      const { train: all, test } = await mnist({
+        onProgress: ({ message }) => onProgress?.(`MNIST: ${message}`),
+      })
+      const [kept, held] = evaluateOn === 'test' ? [all, test] : all.split(5 / 6, 1)
+      const train = kept.take(Math.min(limit ?? kept.count, kept.count))
+      const form = { form: 'flat' } as const
+      return supervised({
+        baseline: (hyperparameters, seed) => baseline(hidden, activation, hyperparameters, seed),
+        train: (seed) => train.batches({ batchSize, shuffle: seed, ...form }),
+        evaluation: held.batches({ batchSize: 1000, ...form }),
+        metrics: classificationMetrics,
+      })
+    },
+  }
+}
+
+function baseline(
+  hidden: readonly number[],
+  activation: 'sigmoid' | 'relu',
+  { learningRate, momentum }: Hyperparameters,
+  seed: number,
+): TrainingSetup {
+  const initializer = (layer: number) => {
+    const options = { seed: 1000 * (seed + 1) + layer }
+    return activation === 'relu' ? initializers.heNormal(options) : initializers.glorotNormal(options)
+  }
+  return {
+    model: sequential({
+      layers: [...hidden, 10].map((units, layer) =>
+        layers.dense({
+          units,
+          ...(layer === 0 ? { inputShape: [784] } : {}),
+          ...(layer < hidden.length ? { activation } : {}),
+          kernelInitializer: initializer(layer),
+        }),
+      ),
+    }),
+    optimizer: tf.train.momentum(Number(learningRate), Number(momentum), true),
+    loss: tf.losses.softmaxCrossEntropy as TrainingSetup['loss'],
+    step: defaultStep,
+  }
+}
+
+const momentum = 0.95
+
+export const mnistMlp30 = mlp({
+  name: 'mnist-mlp-30',
+  title: 'MNIST, 784-30-30-10',
+  summary:
+    'The network of the course that this project comes from: 784-30-30-10 with sigmoid units, batches of 100. Softmax cross ' +
+    'entropy, Nesterov momentum 0.95, the same initial weights and the same order of batches for all methods.',
+  hidden: [30, 30],
+  activation: 'sigmoid',
+  epochs: 5,
+  target: 0.94,
+  settings: {
+    backprop: {
+      chosen: { learningRate: 0.1, momentum },
+      grid: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].map((learningRate) => ({ learningRate, momentum })),
+    },
+    proxprop: {
+      chosen: { learningRate: 1, momentum, tau: 0.05 },
+      grid: [0.5, 1].flatMap((learningRate) =>
+        [0.05, 0.1, 0.2].map((tau) => ({ learningRate, momentum, tau })),
+      ),
+    },
+  },
+})
+
+export const mnistMlp512 = mlp({
+  name: 'mnist-mlp-512',
+  title: 'MNIST, 784-512-512-10',
+  summary:
+    'A network of practical size: 784-512-512-10 with ReLU units, batches of 100. Softmax cross entropy, Nesterov momentum ' +
+    '0.95 as in the paper, the same initial weights and the same order of batches for all methods.',
+  hidden: [512, 512],
+  activation: 'relu',
+  epochs: 5,
+  target: 0.97,
+  settings: {
+    backprop: {
+      chosen: { learningRate: 0.02, momentum },
+      grid: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2].map((learningRate) => ({ learningRate, momentum })),
+    },
+    proxprop: {
+      chosen: { learningRate: 1, momentum, tau: 0.05 },
+      grid: [0.5, 1].flatMap((learningRate) =>
+        [0.02, 0.05, 0.1].map((tau) => ({ learningRate, momentum, tau })),
+      ),
+    },
+  },
+})

@@ -1,0 +1,165 @@
+/** One trial: a task, trained by one method from one seed. */
+import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Method } from '@tfgraft/core'
+import { median } from 'simple-statistics'
+import type { CurvePoint, TrialConfig, TrialRecord } from './results'
+import type { LoadedTask, Task, Training } from './task'
+
+/** Where a trial stands, for the progress display. */
+export interface TrialProgress {
+  epoch: number
+  epochs: number
+  step: number
+  steps: number
+  loss: number
+  accuracy?: number
+  stepsPerSecond: number
+  /** Estimated from the trial's own pace, evaluations included. */
+  secondsLeft: number
+}
+
+export interface RunTrialOptions {
+  signal: AbortSignal
+  onProgress: (progress: TrialProgress) => void
+}
+
+type Outcome = Pick<
+  TrialRecord,
+  'status' | 'error' | 'parameters' | 'stepsPerEpoch' | 'curve' | 'peakBytes' | 'timing'
+>
+
+/** `task:method:seed:hash of everything else`. */
+export function trialId({ task, method, seed, ...rest }: TrialConfig): string {
+  const sorted = (value: unknown): unknown =>
+    value && typeof value === 'object'
+      ? Object.fromEntries(
+          Object.entries(value)
+            .filter(([, entry]) => entry !== undefined)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, entry]) => [key, sorted(entry)]),
+        )
+      : value
+  const hash = createHash('sha256')
+    .update(JSON.stringify(sorted(rest)))
+    .digest('hex')
+    .slice(0, 8)
+  return `${task}:${method}:${seed}:${hash}`
+}
+
+/** The first steps compile kernels, grow the heap and warm the caches. */
+const warmUpSteps = 10
+/** Longest time without giving the event loop a turn: how soon Ctrl-C is noticed and the display redrawn. */
+const turnEveryMs = 100
+
+/** Trains and evaluates. A method that throws is an outcome (`failed`), not an exception. */
+export async function runTrial(
+  task: Task,
+  loaded: LoadedTask,
+  method: Method<unknown>,
+  config: TrialConfig,
+  { signal, onProgress }: RunTrialOptions,
+): Promise<Outcome> {
+  const outcome: Outcome = {
+    status: 'finished',
+    parameters: 0,
+    stepsPerEpoch: 0,
+    curve: [],
+    timing: { seconds: [] },
+  }
+  const bytesBefore = tf.memory().numBytes
+  let training: Training | undefined
+  try {
+    training = loaded.start(method, config.hyperparameters, config.seed)
+    outcome.parameters = training.parameters
+    outcome.stepsPerEpoch = training.stepsPerEpoch
+    await trainAndEvaluate(task, training, config, outcome, signal, onProgress)
+    if (outcome.status === 'finished') outcome.peakBytes = (await peakBytesOfStep(training)) - bytesBefore
+  } catch (error) {
+    outcome.status = signal.aborted ? 'interrupted' : 'failed'
+    if (!signal.aborted) outcome.error = (error as Error).message
+  } finally {
+    training?.dispose()
+  }
+  return outcome
+}
+
+async function trainAndEvaluate(
+  task: Task,
+  training: Training,
+  { epochs }: TrialConfig,
+  outcome: Outcome,
+  signal: AbortSignal,
+  onProgress: RunTrialOptions['onProgress'],
+): Promise<void> {
+  const diverged = new AbortController()
+  const stepTimes: number[] = []
+  const started = performance.now()
+  const steps = epochs * training.stepsPerEpoch
+  let trainingSeconds = 0
+  let step = 0
+  let lastTurn = started
+  let resumedAt = 0
+
+  const evaluate = async (epoch: number, trainLoss?: number) => {
+    const metrics = await training.evaluate()
+    for (const { name } of task.metrics)
+      if (typeof metrics[name] !== 'number')
+        throw new Error(
+          `${task.name}: evaluate() must return the metric '${name}'. Received ${JSON.stringify(metrics)}.`,
+        )
+    const point: CurvePoint = trainLoss === undefined ? { epoch, metrics } : { epoch, trainLoss, metrics }
+    outcome.curve.push(point)
+    outcome.timing.seconds.push(trainingSeconds)
+    resumedAt = performance.now()
+  }
+
+  await evaluate(0)
+  try {
+    await training.train({
+      epochs,
+      signal: AbortSignal.any([signal, diverged.signal]),
+      onStep: async ({ loss, accuracy }) => {
+        const now = performance.now()
+        stepTimes.push(now - resumedAt)
+        trainingSeconds += (now - resumedAt) / 1000
+        step++
+        if (!Number.isFinite(loss)) diverged.abort()
+        onProgress({
+          epoch: Math.min(epochs, Math.floor((step - 1) / training.stepsPerEpoch) + 1),
+          epochs,
+          step,
+          steps,
+          loss,
+          ...(accuracy === undefined ? {} : { accuracy }),
+          stepsPerSecond: step / trainingSeconds,
+          secondsLeft: ((now - started) / 1000 / step) * (steps - step),
+        })
+        if (now - lastTurn > turnEveryMs) {
+          await nextTurn()
+          lastTurn = performance.now()
+        }
+        resumedAt = performance.now()
+      },
+      onEpoch: async ({ loss }) => {
+        if (signal.aborted || diverged.signal.aborted) return
+        await evaluate(outcome.curve.length, loss)
+      },
+    })
+  } catch (error) {
+    if (!diverged.signal.aborted) throw error
+  } finally {
+    if (stepTimes.length > warmUpSteps) outcome.timing.msPerStep = median(stepTimes.slice(warmUpSteps))
+  }
+  if (signal.aborted) outcome.status = 'interrupted'
+  else if (diverged.signal.aborted) outcome.status = 'diverged'
+}
+
+/** Most tensor bytes alive at the end of any kernel of one training step (scratch inside kernels is not counted). */
+async function peakBytesOfStep(training: Training): Promise<number> {
+  await training.step()
+  // Awaits, though typed for synchronous bodies: the profiler runs until the promise resolves.
+  const { peakBytes } = await tf.profile(() => training.step() as unknown as tf.TensorContainer)
+  return peakBytes
+}
