@@ -1,3 +1,5 @@
+export { advprop } from './advprop/advprop'
+export type { AdvPropOptions, TrainingAttack } from './advprop/options'
 export { type ApgdOptions, apgd } from './attacks/apgd'
 export { type Bounds, normalizedBounds } from './attacks/bounds'
 export type { AttackLoss } from './attacks/losses'
@@ -6,11 +8,13 @@ export { pgdL2 } from './attacks/pgd-l2'
 export { type SquareAttackOptions, squareAttack } from './attacks/square-attack'
 export type { Attack, AttackTarget, Predictor } from './attacks/target'
 export { transfer } from './attacks/transfer'
+export { dropAuxiliary } from './batch-normalization/drop-auxiliary'
 export {
   SplitBatchNormalization,
   type SplitBatchNormalizationArgs,
   type SplitBatchNormalizationCall,
   splitBatchNormalization,
+  withBatchSplit,
 } from './batch-normalization/split-batch-normalization'
 export { type SparseTopKOptions, sparseTopK } from './sparse-top-k/method'
 export type { Convention } from './sparse-top-k/op'

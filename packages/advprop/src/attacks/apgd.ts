@@ -14,7 +14,7 @@
  * compares with an unset value); three random starts, not one; examples that are fooled go on unchanged in the batch instead of leaving it.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { toUnitRange } from './bounds'
+import { toUnitTarget } from './bounds'
 import { type AttackLoss, lossOfImages, margin, targetedDlr } from './losses'
 import { type AttackOptions, checkAttack, linfBall } from './pgd'
 import { type AttackTarget, type Classifier, oneHotLabels } from './target'
@@ -200,7 +200,7 @@ export function apgd(
     if (!(Number.isInteger(value) && value >= 1))
       throw new Error(`apgd: \`${name}\` must be an integer of at least 1. Received ${name}=${value}.`)
   return tf.tidy(() => {
-    const { classifier, images: clean, restore } = toUnitRange(target, images, options.bounds)
+    const { classifier, images: clean, restore } = toUnitTarget(target, images, options.bounds)
     const logits = classifier.logits(clean)
     const oneHot = oneHotLabels(labels, logits.shape[1])
     const targets = loss === 'targetedDlr' ? Math.min(targetClasses, logits.shape[1] - 1) : 1

@@ -37,18 +37,18 @@ export function normalizedBounds(mean: number | readonly number[], std: number |
   return typeof mean === 'number' ? { min: min[0]!, max: max[0]! } : { min, max }
 }
 
-/** An attack's view of the target and the images, both in 0..1. */
-export interface UnitRange {
-  classifier: Classifier
+/** Images in 0..1, and the ways back. */
+export interface UnitImages {
   images: tf.Tensor
-  /** From 0..1 to the caller's range. */
-  restore(images: tf.Tensor): tf.Tensor
+  /** From 0..1 to what the target takes; differentiable. */
+  toInput(unit: tf.Tensor): tf.Tensor
+  /** The same, kept within the bounds, which rounding might leave. */
+  restore(unit: tf.Tensor): tf.Tensor
 }
 
-export function toUnitRange(target: AttackTarget, images: tf.Tensor, bounds?: Bounds): UnitRange {
-  const classifier = classifierOf(target)
-  if (!bounds || (bounds.min === 0 && bounds.max === 1))
-    return { classifier, images, restore: (unit) => unit }
+export function toUnitRange(images: tf.Tensor, bounds?: Bounds): UnitImages {
+  const same = (unit: tf.Tensor) => unit
+  if (!bounds || (bounds.min === 0 && bounds.max === 1)) return { images, toInput: same, restore: same }
   const [lows, highs] = [bounds.min, bounds.max].map((b) => [b].flat() as number[]) as [number[], number[]]
   const channels = images.shape.at(-1)!
   if (lows.length !== highs.length || (lows.length !== 1 && lows.length !== channels))
@@ -62,13 +62,24 @@ export function toUnitRange(target: AttackTarget, images: tf.Tensor, bounds?: Bo
     )
   const [min, max] = [tf.tensor1d(lows), tf.tensor1d(highs)]
   const range = tf.sub(max, min)
-  const restore = (unit: tf.Tensor) => tf.add(tf.mul(unit, range), min)
+  const toInput = (unit: tf.Tensor) => tf.add(tf.mul(unit, range), min)
   return {
-    classifier: {
-      outputs: (unit) => classifier.outputs(restore(unit)),
-      logits: (unit) => classifier.logits(restore(unit)),
-    },
     images: tf.div(tf.sub(images, min), range),
-    restore: (unit) => tf.maximum(tf.minimum(restore(unit), max), min), // rounding must not leave the range
+    toInput,
+    restore: (unit) => tf.maximum(tf.minimum(toInput(unit), max), min),
+  }
+}
+
+/** The same for an attack, with the target's view of images in 0..1. */
+export function toUnitTarget(
+  target: AttackTarget,
+  images: tf.Tensor,
+  bounds?: Bounds,
+): UnitImages & { classifier: Classifier } {
+  const unit = toUnitRange(images, bounds)
+  const { outputs, logits } = classifierOf(target)
+  return {
+    ...unit,
+    classifier: { outputs: (x) => outputs(unit.toInput(x)), logits: (x) => logits(unit.toInput(x)) },
   }
 }

@@ -6,7 +6,7 @@
  * Norms are per example, over all pixels in 0..1. Clipping moves every pixel towards x, so the ball is not left.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { toUnitRange } from './bounds'
+import { toUnitTarget } from './bounds'
 import { lossOfImages } from './losses'
 import { advance, checkAttack, type PgdOptions } from './pgd'
 import type { AttackTarget } from './target'
@@ -54,7 +54,7 @@ export function pgdL2(
   checkAttack('pgdL2', options, iterations)
   const stepSize = (options.stepSize ?? (2.5 * epsilon) / iterations) * (options.targeted ? -1 : 1)
   return tf.tidy(() => {
-    const { classifier, images: start, restore } = toUnitRange(target, images, options.bounds)
+    const { classifier, images: start, restore } = toUnitTarget(target, images, options.bounds)
     const lossOf = lossOfImages(classifier, labels, loss)
     const gradient = tf.grad((x) => tf.sum(lossOf(x)))
     const project = (x: tf.Tensor) => {

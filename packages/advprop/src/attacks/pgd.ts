@@ -9,7 +9,7 @@
  * arXiv 1706.06083.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { type Bounds, toUnitRange } from './bounds'
+import { type Bounds, toUnitTarget } from './bounds'
 import { type AttackLoss, lossOfImages } from './losses'
 import type { AttackTarget } from './target'
 
@@ -88,21 +88,36 @@ export function pgd(
   labels: tf.Tensor,
   options: PgdOptions,
 ): tf.Tensor {
-  const { epsilon, iterations = 10, randomStart = true, loss = 'crossEntropy', seed = 0 } = options
+  const { epsilon, iterations = 10, loss = 'crossEntropy' } = options
   checkAttack('pgd', options, iterations)
   const stepSize = (options.stepSize ?? (2.5 * epsilon) / iterations) * (options.targeted ? -1 : 1)
   return tf.tidy(() => {
-    const { classifier, images: start, restore } = toUnitRange(target, images, options.bounds)
+    const { classifier, images: start, restore } = toUnitTarget(target, images, options.bounds)
     const lossOf = lossOfImages(classifier, labels, loss)
-    const gradient = tf.grad((x) => tf.sum(lossOf(x)))
-    const { project } = linfBall(start, epsilon)
-    let x = randomStart
-      ? project(tf.add(start, tf.randomUniform(start.shape, -epsilon, epsilon, 'float32', seed)))
-      : tf.clone(start)
-    for (let t = 0; t < iterations; t++)
-      x = advance(x, (at) => project(tf.add(at, tf.mul(tf.sign(gradient(at)), stepSize))))
-    return restore(x)
+    return restore(ascend(lossOf, start, { ...options, iterations, stepSize }))
   })
+}
+
+/** The iteration itself, on images in 0..1 and any function of images; a step size below 0 descends. */
+export function ascend(
+  lossOf: (x: tf.Tensor) => tf.Tensor,
+  images: tf.Tensor,
+  {
+    epsilon,
+    iterations,
+    stepSize,
+    randomStart = true,
+    seed = 0,
+  }: PgdOptions & { iterations: number; stepSize: number },
+): tf.Tensor {
+  const gradient = tf.grad((x) => tf.sum(lossOf(x)))
+  const { project } = linfBall(images, epsilon)
+  let x = randomStart
+    ? project(tf.add(images, tf.randomUniform(images.shape, -epsilon, epsilon, 'float32', seed)))
+    : tf.clone(images)
+  for (let t = 0; t < iterations; t++)
+    x = advance(x, (at) => project(tf.add(at, tf.mul(tf.sign(gradient(at)), stepSize))))
+  return x
 }
 
 /**

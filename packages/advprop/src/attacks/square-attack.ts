@@ -11,7 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { select } from './apgd'
-import { toUnitRange } from './bounds'
+import { toUnitTarget } from './bounds'
 import { margin } from './losses'
 import { type AttackOptions, checkAttack, linfBall } from './pgd'
 import { type AttackTarget, oneHotLabels } from './target'
@@ -74,7 +74,7 @@ export function squareAttack(
       `squareAttack: images must be [batch, height, width, channels]. Received shape=[${images.shape}].`,
     )
   return tf.tidy(() => {
-    const { classifier, images: clean, restore } = toUnitRange(target, images, options.bounds)
+    const { classifier, images: clean, restore } = toUnitTarget(target, images, options.bounds)
     const [batch, height, width, channels] = clean.shape as [number, number, number, number]
     const { project } = linfBall(clean, epsilon)
     const signs = (shape: number[], at: number) =>

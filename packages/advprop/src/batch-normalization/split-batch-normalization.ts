@@ -41,7 +41,7 @@ export interface SplitBatchNormalizationCall {
   /**
    * Rows for the main statistics, then for each auxiliary: `[24, 8]` sends the last 8 of 32 rows through the first
    * auxiliary, `[0, 32]` all of them. Models hand it on: `model.apply(x, { training: true, split: [24, 8] })`.
-   * Without it every row uses the main statistics.
+   * Without it the split of {@link withBatchSplit} counts, and without that every row uses the main statistics.
    */
   split?: readonly number[]
 }
@@ -70,6 +70,36 @@ interface Branch {
   variance: tfl.LayerVariable
   /** Batches averaged so far; only with `momentum: null`. */
   batches: tfl.LayerVariable | null
+}
+
+let ambientSplit: readonly number[] | undefined
+
+/**
+ * Routes the rows of every SplitBatchNormalization that `body` calls without a `split` of its own: for code that calls
+ * a model but does not know about splits, such as another method's training step.
+ *
+ * @param split - rows for the main statistics, then for each auxiliary.
+ * @param body - synchronous.
+ * @returns what `body` returns.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { splitBatchNormalization, withBatchSplit } from '@tfgraft/advprop'
+ *
+ * const layer = splitBatchNormalization()
+ * const x = tf.randomNormal([4, 3])
+ * const y = withBatchSplit([0, 4], () => layer.apply(x)) // all rows through the auxiliary statistics
+ * ```
+ */
+export function withBatchSplit<T>(split: readonly number[], body: () => T): T {
+  const outer = ambientSplit
+  ambientSplit = split
+  try {
+    return body()
+  } finally {
+    ambientSplit = outer
+  }
 }
 
 /**
@@ -182,7 +212,7 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
     return tf.tidy(() => {
       this.invokeCallHook(inputs, kwargs)
       const options = { axis: this.channelAxis(x.rank), epsilon: this.ordinary.epsilon }
-      const used = this.route(x.shape[0]!, kwargs.split).filter(({ size }) => size > 0)
+      const used = this.route(x.shape[0]!, kwargs.split ?? ambientSplit).filter(({ size }) => size > 0)
       const parts = used.map(({ branch, size }) => ({ branch, size, affine: this.affineOf(branch) }))
       if (!kwargs.training)
         return normalizeSplitWith(
