@@ -2,3 +2,7 @@
 export { rmsNorm, rmsNormGradient } from './rms-norm'
 export { sgemm, sgemmScratch } from './sgemm'
 export { biasActivation } from './activation'
+export { conv2dBackpropFilter, conv2dBackpropInput, conv2dGradientScratch } from './conv2d-gradients'
+export { repeatFloats } from './copy'
+export { maxPoolGradient } from './max-pool-gradient'
+export { sumColumns, sumRows } from './reduce'

@@ -3,8 +3,8 @@
  * for the same kernel and backend, so a fused kernel is added below the composition that it supersedes.
  */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
+import { conv2dBackpropFilterKernel } from '../kernels/conv2d-gradients'
 import { fastWasmKernels, mendedWasmKernels } from '../kernels/kernel-list'
-import { conv2dBackpropFilterKernel } from './conv2d-backprop-filter'
 import { depthwiseConv2dBackpropFilterKernel } from './depthwise-conv2d-backprop-filter'
 import { depthwiseConv2dBackpropInputKernel } from './depthwise-conv2d-backprop-input'
 import { einsumKernel } from './einsum'

@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
+import { expect, it } from 'vitest'
+import { onBackend } from '../training-kernels/on-backend'
+import { kernelCases } from './cases'
+
+describeBackends('a kernel equals tfjs-cpu', () => {
+  it.each(kernelCases)('$title', async ({ run, rtol = 1e-5, atol = 1e-6 }) => {
+    const [expected] = onBackend('cpu', run)
+    const { dtype, shape, data } = await expectNoTensorLeak(() => {
+      const result = tf.tidy(run)
+      const { dtype, shape } = result
+      const data = Array.from(result.dataSync())
+      result.dispose()
+      return { dtype, shape, data }
+    })
+    expect(dtype).toBe(tf.tidy(() => run().dtype))
+    // NaN must meet NaN; expectClose lets it equal nothing.
+    expect(data.map(Number.isNaN)).toEqual(expected!.data.map(Number.isNaN))
+    const number = (x: number) => (Number.isNaN(x) ? 0 : x)
+    expectClose(
+      { shape, data: data.map(number) },
+      { shape: expected!.shape, data: expected!.data.map(number) },
+      { rtol, atol },
+    )
+  })
+
+  it('the sum of a million floats is right to the last digits', () => {
+    tf.tidy(() => {
+      const x = tf.fill([1_000_000], 0.1)
+      expectClose(tf.sum(x), { shape: [], data: [1e6 * Math.fround(0.1)] }, { rtol: 1e-6, atol: 0 })
+      expectClose(
+        tf.sum(tf.reshape(x, [500_000, 2]), 0),
+        { shape: [2], data: [50000.00074, 50000.00074] },
+        { rtol: 1e-6 },
+      )
+      expectClose(tf.mean(x), { shape: [], data: [Math.fround(0.1)] }, { rtol: 1e-6, atol: 0 })
+    })
+  })
+
+  it('the mean of nothing is NaN', () => {
+    const mean = tf.mean(tf.zeros([0, 2]), 0)
+    expect(Array.from(mean.dataSync())).toEqual([Number.NaN, Number.NaN])
+  })
+
+  it('a clone shares data until one of both is disposed, and survives the other', () => {
+    const x = tf.tensor1d([1, 2, 3])
+    const y = x.clone()
+    x.dispose()
+    expectClose(y, { shape: [3], data: [1, 2, 3] })
+    y.dispose()
+  })
+}, ['wasm'])
