@@ -6,3 +6,7 @@ export { conv2dBackpropFilter, conv2dBackpropInput, conv2dGradientScratch } from
 export { repeatFloats } from './copy'
 export { maxPoolGradient } from './max-pool-gradient'
 export { sumColumns, sumRows } from './reduce'
+export { binary, select } from './binary'
+export { gatherRows, segmentSum } from './gather'
+export { transpose, transposeRows } from './transpose'
+export { erf, exp, sigmoid, tanh } from './unary'

@@ -22,6 +22,8 @@ export interface WasmHeap {
   pointer(tensor: tf.TensorInfo): number
   /** Allocates a tensor, uninitialised. A kernel returns it as its output. */
   output(shape: readonly number[], dtype?: 'float32' | 'int32' | 'bool'): HeapTensor
+  /** Frees an output that the kernel does not return after all. */
+  discard(output: tf.TensorInfo): void
   /** Runs `body` with the 16-byte aligned address of `bytes` bytes, uninitialised, freed afterwards. */
   scratch<T>(bytes: number, body: (pointer: number) => T): T
   /** The exports of a module that `tooling/build-wasm.mjs` compiled, instantiated once per heap. */
@@ -109,6 +111,7 @@ function createHeap(backend: WasmBackend): WasmHeap {
       if (memoryOffset === 0 && bytes > 0) backend.disposeData(info.dataId, true)
       return { ...info, pointer: checked(memoryOffset, bytes) }
     },
+    discard: ({ dataId }) => void backend.disposeData(dataId, true),
     scratch(bytes, body) {
       const pointer = checked(wasm._malloc(bytes + 15), bytes)
       try {

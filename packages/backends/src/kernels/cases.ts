@@ -116,7 +116,200 @@ const tiles: KernelCase[] = (
   run: () => tf.tile(normal(shape), reps),
 }))
 
+const special = () => tf.tensor1d([nan, infinity, -infinity, 0, -0, 1e-38, -1e38, 3.4e38, 0.5])
+const wide = () => tf.linspace(-110, 110, 4001)
+
+const unaries: KernelCase[] = Object.entries({
+  exp: tf.exp<tf.Tensor>,
+  tanh: tf.tanh<tf.Tensor>,
+  sigmoid: tf.sigmoid<tf.Tensor>,
+  erf: tf.erf<tf.Tensor>,
+}).flatMap(([name, f]) => [
+  // tfjs-cpu's error function is good to 1.5e-7; exp near its ends is subnormal.
+  { title: `${name} on a wide range`, run: () => f(wide()), atol: 3e-7 },
+  { title: `${name} near 0`, run: () => f(tf.linspace(-4, 4, 2003)), atol: 3e-7, rtol: 1e-6 },
+  { title: `${name} of special values`, run: () => f(special()), atol: 3e-7 },
+  { title: `${name} of one number`, run: () => f(tf.scalar(0.3)), atol: 3e-7 },
+])
+
+const binaries: KernelCase[] = Object.entries({
+  add: tf.add<tf.Tensor>,
+  sub: tf.sub<tf.Tensor>,
+  mul: tf.mul<tf.Tensor>,
+  div: tf.div<tf.Tensor>,
+  maximum: tf.maximum<tf.Tensor>,
+  minimum: tf.minimum<tf.Tensor>,
+  squaredDifference: tf.squaredDifference<tf.Tensor>,
+  equal: tf.equal<tf.Tensor>,
+  notEqual: tf.notEqual<tf.Tensor>,
+  greater: tf.greater<tf.Tensor>,
+  greaterEqual: tf.greaterEqual<tf.Tensor>,
+  less: tf.less<tf.Tensor>,
+  lessEqual: tf.lessEqual<tf.Tensor>,
+}).flatMap(([name, f]) => [
+  ...(
+    [
+      [[7], [7]],
+      [[2, 9], []],
+      [[], [6]],
+      [[3, 5], [5]],
+      [
+        [3, 5],
+        [3, 1],
+      ],
+      [
+        [1, 4],
+        [3, 1],
+      ],
+      [
+        [2, 1, 5],
+        [1, 4, 5],
+      ],
+      [
+        [2, 3, 4, 5],
+        [2, 1, 4, 1],
+      ],
+      [
+        [2, 1, 2, 1, 3],
+        [1, 3, 1, 2, 1],
+      ],
+      [[0, 3], [3]],
+      [[1, 1], [1]],
+    ] as [number[], number[]][]
+  ).map(([a, b]) => ({
+    title: `${name} of [${a}] and [${b}]`,
+    // Few distinct values, so that some are equal.
+    run: () => f(tf.round(normal(a, 1, 2)), tf.add(tf.round(normal(b, 2, 2)), 0.0)),
+  })),
+  { title: `${name} of special values`, run: () => f(special(), tf.reverse(special())) },
+  {
+    title: `${name} of integers`,
+    run: () => f(tf.tensor1d([1, 5, -3], 'int32'), tf.tensor1d([2, 5, 1], 'int32')),
+  },
+])
+
+const transposes: KernelCase[] = (
+  [
+    [
+      [5, 7],
+      [1, 0],
+    ],
+    [
+      [16, 33],
+      [1, 0],
+    ],
+    [
+      [3, 17, 5],
+      [0, 2, 1],
+    ],
+    [
+      [3, 4, 5],
+      [1, 0, 2],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 2, 1, 3],
+    ],
+    [
+      [2, 3, 4, 5],
+      [3, 0, 1, 2],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 3, 1, 2],
+    ],
+    [
+      [2, 3, 4],
+      [2, 1, 0],
+    ],
+    [
+      [2, 1, 4],
+      [1, 0, 2],
+    ],
+    [
+      [1, 6, 1],
+      [2, 1, 0],
+    ],
+    [
+      [2, 3, 4, 5],
+      [3, 1, 0, 2],
+    ],
+    [
+      [0, 3],
+      [1, 0],
+    ],
+  ] as [number[], number[]][]
+).map(([shape, perm]) => ({
+  title: `transpose [${shape}] to [${perm}]`,
+  run: () => tf.transpose(normal(shape), perm),
+}))
+
+const gathers: KernelCase[] = (
+  [
+    [[5, 3], [2, 2], 0],
+    [[2, 5, 3], [4], 1],
+    [[2, 3, 6], [5], 2],
+    [[4], [3], 0],
+  ] as [number[], number[], number][]
+).flatMap(([shape, indexShape, axis]) => {
+  const indices = () =>
+    tf.mod(
+      tf.reshape(
+        tf.range(
+          0,
+          indexShape.reduce((a, b) => a * b),
+          1,
+          'int32',
+        ),
+        indexShape,
+      ),
+      shape[axis]!,
+    )
+  return [
+    {
+      title: `rows [${indexShape}] of [${shape}] along axis ${axis}`,
+      run: () => tf.gather(normal(shape), tf.cast(indices(), 'int32'), axis),
+    },
+    {
+      title: `gradient of rows [${indexShape}] of [${shape}] along axis ${axis}`,
+      run: () =>
+        tf.grad((x: tf.Tensor) => tf.sum(tf.square(tf.gather(x, tf.cast(indices(), 'int32'), axis))))(
+          normal(shape),
+        ),
+    },
+  ]
+})
+
+const selections: KernelCase[] = [
+  {
+    title: 'where, same shapes',
+    run: () => tf.where(tf.greater(normal([3, 5]), 0), normal([3, 5], 2), normal([3, 5], 3)),
+  },
+  {
+    title: 'where, by row',
+    run: () => tf.where(tf.tensor1d([true, false, true], 'bool'), normal([3], 2), normal([3], 3)),
+  },
+  {
+    title: 'where, broadcast',
+    run: () => tf.where(tf.greater(normal([3, 1]), 0), tf.scalar(nan), normal([3, 5], 3)),
+  },
+]
+
 export const kernelCases: KernelCase[] = [
+  ...unaries,
+  ...binaries,
+  ...transposes,
+  {
+    title: 'transpose of integers',
+    run: () => tf.transpose(tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3], 'int32')),
+  },
+  {
+    title: 'transpose of booleans',
+    run: () => tf.transpose(tf.tensor2d([1, 0, 0, 1, 1, 1], [2, 3], 'bool')),
+  },
+  ...gathers,
+  { title: 'rows of integers', run: () => tf.gather(tf.tensor2d([[1], [2]], [2, 1], 'int32'), [1, 0, 1]) },
+  ...selections,
   ...sums,
   {
     title: 'sum with NaN and infinity',

@@ -1,11 +1,16 @@
 /** Kernels that replace those of tfjs's wasm backend. */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
+import { binaryKernels } from './binary'
 import { conv2dBackpropInputKernel } from './conv2d-gradients'
+import { gatherKernel } from './gather'
 import { identityKernel } from './identity'
 import { batchMatMulKernel, fusedMatMulKernel } from './matmul'
 import { maxPoolGradKernel } from './max-pool-gradient'
 import { meanKernel, sumKernel } from './reduce'
+import { selectKernel } from './select'
 import { tileKernel } from './tile'
+import { transposeKernel } from './transpose'
+import { erfKernel, expKernel, sigmoidKernel, tanhKernel } from './unary'
 
 /** Because stock computes something else. */
 export const mendedWasmKernels: Record<string, KernelFunc> = {
@@ -16,9 +21,17 @@ export const mendedWasmKernels: Record<string, KernelFunc> = {
 
 /** Because ours are faster on every shape in `benchmarks/backends`. */
 export const fastWasmKernels: Record<string, KernelFunc> = {
+  ...binaryKernels,
   BatchMatMul: batchMatMulKernel,
   Conv2DBackpropInput: conv2dBackpropInputKernel,
+  Erf: erfKernel,
+  Exp: expKernel,
+  GatherV2: gatherKernel,
   Identity: identityKernel,
   Mean: meanKernel,
+  Select: selectKernel,
+  Sigmoid: sigmoidKernel,
+  Tanh: tanhKernel,
   Tile: tileKernel,
+  Transpose: transposeKernel,
 }

@@ -38,6 +38,13 @@ describeBackends('a kernel equals tfjs-cpu', () => {
     })
   })
 
+  it('an index outside the rows is named, and leaves nothing behind', () =>
+    expectNoTensorLeak(() => {
+      const [x, indices] = [tf.ones([2, 3]), tf.tensor1d([0, 2], 'int32')]
+      expect(() => tf.gather(x, indices)).toThrow('GatherV2: the index value 2 is not in [0, 1]')
+      tf.dispose([x, indices])
+    }))
+
   it('the mean of nothing is NaN', () => {
     const mean = tf.mean(tf.zeros([0, 2]), 0)
     expect(Array.from(mean.dataSync())).toEqual([Number.NaN, Number.NaN])

@@ -4,11 +4,11 @@
  */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
 import { conv2dBackpropFilterKernel } from '../kernels/conv2d-gradients'
+import { unsortedSegmentSumKernel } from '../kernels/gather'
 import { fastWasmKernels, mendedWasmKernels } from '../kernels/kernel-list'
 import { depthwiseConv2dBackpropFilterKernel } from './depthwise-conv2d-backprop-filter'
 import { depthwiseConv2dBackpropInputKernel } from './depthwise-conv2d-backprop-input'
 import { einsumKernel } from './einsum'
-import { unsortedSegmentSumKernel } from './unsorted-segment-sum'
 
 export interface TrainingKernel {
   kernelName: string

@@ -1,0 +1,67 @@
+/**
+ * Arithmetic and comparison with broadcasting. Stock is fast where shapes are equal or one operand is a scalar, and else
+ * computes two indices per element; its comparisons, maximum and minimum are slow everywhere.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import { type BroadcastAxis, broadcastAxes } from './broadcast-axes'
+import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
+
+/** Codes in `assembly/binary.ts`. From 7 on, the result is boolean. */
+const codes = {
+  Add: 0,
+  Sub: 1,
+  Multiply: 2,
+  RealDiv: 3,
+  Maximum: 4,
+  Minimum: 5,
+  SquaredDifference: 6,
+  Equal: 7,
+  NotEqual: 8,
+  Greater: 9,
+  GreaterEqual: 10,
+  Less: 11,
+  LessEqual: 12,
+}
+
+interface Inputs {
+  a: tf.TensorInfo
+  b: tf.TensorInfo
+}
+
+const binaryKernel = (kernelName: keyof typeof codes) => {
+  const code = codes[kernelName]
+  const compares = code >= codes.Equal
+  return wasmKernel(
+    kernelName,
+    ({ heap, wasm, inputs: { a, b }, stock }: WasmKernelContext<Inputs, object>) => {
+      if (a.dtype !== 'float32' || b.dtype !== 'float32') return stock()
+      const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape)
+      const y = heap.output(shape, compares ? 'bool' : 'float32')
+      if (tf.util.sizeFromShape(shape) === 0) return y
+      const run = (axes: BroadcastAxis[], pa: number, pb: number, py: number): void => {
+        if (axes.length > 3) {
+          const [{ length, a: strideA, b: strideB }, ...rest] = axes as [BroadcastAxis, ...BroadcastAxis[]]
+          const bytes = (compares ? 1 : 4) * rest.reduce((product, axis) => product * axis.length, 1)
+          for (let i = 0; i < length; i++)
+            run(rest, pa + i * strideA * 4, pb + i * strideB * 4, py + i * bytes)
+          return
+        }
+        const [outer, middle, inner] = [none, none, none, ...axes].slice(-3) as [
+          ...[BroadcastAxis, BroadcastAxis, BroadcastAxis],
+        ]
+        wasm.binary(
+          ...([code, pa, pb, py, outer.length, middle.length, inner.length] as const),
+          ...([outer.a, middle.a, inner.a, outer.b, middle.b, inner.b] as const),
+        )
+      }
+      run(broadcastAxes(a.shape, b.shape), heap.pointer(a), heap.pointer(b), y.pointer)
+      return y
+    },
+  )
+}
+
+const none: BroadcastAxis = { length: 1, a: 0, b: 0 }
+
+export const binaryKernels: Record<string, tf.KernelFunc> = Object.fromEntries(
+  (Object.keys(codes) as (keyof typeof codes)[]).map((name) => [name, binaryKernel(name)]),
+)
