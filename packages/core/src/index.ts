@@ -1,4 +1,9 @@
 export { compose, identity } from './compose'
+export type { BatchDataset, FitData } from './fit/batches'
+export type { FitCallback, TrainingState, TrainingStateReceiver, YieldEvery } from './fit/callbacks'
+export { type EvaluateOptions, evaluate } from './fit/evaluate'
+export { type FitOptions, fit } from './fit/fit'
+export type { Metrics } from './fit/metrics'
 export type { AdoptingLayer } from './graft/carry-weights'
 export { graft, type Replace } from './graft/graft'
 export type {

@@ -50,34 +50,25 @@ function nestedModels(): tfl.LayersModel {
 function recurrentWithStates(): tfl.LayersModel {
   const source = tfl.input({ shape: [5, 3], name: 'source' })
   const target = tfl.input({ shape: [4, 3], name: 'target' })
-  const [, h, c] = layers.lstm({ units: 6, returnState: true, name: 'encoder' }).apply(source) as Symbols[]
+  const gru = layers.gru({ units: 2, returnSequences: true }) as tfl.RNN
+  const both = layers.bidirectional({ layer: gru, mergeMode: 'concat', name: 'both' }).apply(source)
+  const encoder = layers.lstm({ units: 6, returnState: true, name: 'encoder' })
+  const [, h, c] = encoder.apply(both as Symbols) as Symbols[]
   const decoded = layers
     .lstm({ units: 6, returnSequences: true, name: 'decoder' })
     .apply(target, { initialState: [h, c] })
-  const both = layers
-    .bidirectional({
-      layer: layers.gru({ units: 2, returnSequences: true }) as tfl.RNN,
-      mergeMode: 'concat',
-      name: 'both',
-    })
-    .apply(decoded)
-  const out = layers
-    .timeDistributed({ layer: layers.dense({ units: 2 }), name: 'each' })
-    .apply(both) as Symbols
-  return tfl.model({ inputs: [source, target], outputs: out })
+  const each = layers.timeDistributed({ layer: layers.dense({ units: 2 }), name: 'each' })
+  return tfl.model({ inputs: [source, target], outputs: each.apply(decoded) as Symbols })
 }
 
 function frozenParts(): tfl.LayersModel {
-  const model = tfl.sequential({
-    layers: [
-      layers.dense({ units: 4, inputShape: [4], name: 'frozen', trainable: false }),
-      layers.dense({ units: 4, name: 'half', kernelRegularizer: tfl.regularizers.l1l2() }),
-      layers.batchNormalization({ name: 'norm', momentum: 0.9 }),
-    ],
-  })
-  model.build() // resets flags
-  model.getLayer('half').trainableWeights[0]!.trainable = false // the bias becomes the first weight
-  return model
+  const input = tfl.input({ shape: [4], name: 'input' })
+  const frozen = layers.dense({ units: 4, name: 'frozen', trainable: false })
+  const half = layers.dense({ units: 4, name: 'half', kernelRegularizer: tfl.regularizers.l1l2() })
+  const norm = layers.batchNormalization({ name: 'norm', momentum: 0.9 })
+  const outputs = norm.apply(half.apply(frozen.apply(input))) as Symbols
+  half.trainableWeights[0]!.trainable = false // the bias becomes the first weight
+  return tfl.model({ inputs: input, outputs })
 }
 
 export const graftCases: GraftCase[] = [
