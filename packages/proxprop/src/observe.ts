@@ -1,8 +1,20 @@
 /** A window on the steps of all proximal layers, for `explain`. */
-import type { LayerProblem, LayerStep } from './solve-layer'
+import type { LayerOperator, LayerProblem, LayerStep } from './solve-layer'
 
-/** Receives every step of a layer, beside the plain gradient. Its tensors live until it returns. */
-export type Observer = (layer: string, problem: LayerProblem, step: LayerStep, gradient: LayerStep) => void
+/** One step of one layer, beside its plain gradient. The tensors live until `watch` returns. */
+export interface ObservedStep {
+  layer: string
+  problem: LayerProblem
+  step: LayerStep
+  gradient: LayerStep
+  operator: LayerOperator
+}
+
+export interface Observer {
+  watch: (step: ObservedStep) => void
+  /** Whether the step is not going to be taken, so that nothing may be learned from it. @default false */
+  dry?: boolean
+}
 
 let current: Observer | undefined
 

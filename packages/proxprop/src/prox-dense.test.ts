@@ -127,7 +127,7 @@ describeBackends('ProxDense', () => {
       const below = tf.variable(tf.ones([3]))
       const loss = () => tf.sum(layer.apply(tf.mul(x, below)) as tf.Tensor) as tf.Scalar
       let solves = 0
-      observe(() => solves++)
+      observe({ watch: () => void solves++ })
       tf.variableGrads(loss)
       expect(solves).toBe(1)
       tf.variableGrads(loss, [below])

@@ -25,7 +25,7 @@ import {
   type TrustRatio,
 } from './options'
 import { detach, isRecording, type LinearUse, recordUse } from './record-use'
-import { type LayerProblem, type LayerStep, solveLayer } from './solve-layer'
+import { type LayerProblem, type LayerStep, layerOperator, solveLayer } from './solve-layer'
 
 /** What every proximal layer is, beside a tfjs layer. */
 export interface ProximalLayer extends layers.Layer {
@@ -179,8 +179,15 @@ export function proximalLayer<Config extends object>(
       }
       const solve = (given: LayerProblem) => solveLayer(description, this.config, given)
       const step = solve(problem)
-      if (observer()) observer()!(this.name, problem, step, solve({ ...problem, solver: 'gradient' }))
-      else if (this.learnedTau) this.learnTau(step, weights)
+      const { watch, dry = false } = observer() ?? {}
+      watch?.({
+        layer: this.name,
+        problem,
+        step,
+        gradient: solve({ ...problem, solver: 'gradient' }),
+        operator: layerOperator(description, this.config, problem),
+      })
+      if (this.learnedTau && !dry) this.learnTau(step, weights)
       return step.updates
     }
 

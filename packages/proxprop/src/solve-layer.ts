@@ -33,7 +33,7 @@ export function solveLayer<Config extends object>(
   return tf.tidy(() =>
     rows && (blockCg || problem.solver === 'exact')
       ? solveOnRows((x) => rows(x, config), problem)
-      : solveByMap(layer, config, problem),
+      : solveByMap(layerOperator(layer, config, problem), problem),
   )
 }
 
@@ -50,35 +50,52 @@ function solveOnRows(rows: (x: tf.Tensor) => tf.Tensor2D, problem: LayerProblem)
   return { updates: step.bias ? [update, step.bias] : [update], iterations: step.iterations }
 }
 
-/** Nothing but the map and its adjoint. */
-function solveByMap<Config extends object>(
+/** A layer's map over all uses, and its adjoint, on one tensor per weight. A bias that is no unknown is left out. */
+export interface LayerOperator {
+  map: (weights: tf.Tensor[]) => tf.Tensor[]
+  adjoint: (outputs: tf.Tensor[]) => tf.Tensor[]
+  /** Sets the parts that are no unknowns of the proximal problem to zero. */
+  unknowns: (parts: tf.Tensor[]) => tf.Tensor[]
+}
+
+export function layerOperator<Config extends object>(
   layer: LinearLayer<Config>,
   config: Config,
-  problem: LayerProblem,
-): LayerStep {
-  const { uses, weights, biasIndex, tau, solver, bias } = problem
+  { uses, weights, biasIndex, bias }: LayerProblem,
+): LayerOperator {
   const adjointOfUse = layer.adjoint ?? differentiate(layer.map)
-  const adjoint = (outputs: tf.Tensor[]): tf.Tensor[] => {
-    const perUse = uses.map(({ x }, i) => adjointOfUse(x, outputs[i]!, weights, config))
-    return weights.map((_, w) =>
-      perUse.length === 1 ? perUse[0]![w]! : tf.addN(perUse.map((use) => use[w]!)),
-    )
-  }
-  const rhs = adjoint(uses.map(({ dz }) => dz))
-  if (typeof solver === 'string') return { updates: rhs, iterations: tf.scalar(0) }
-  const { cg: steps, tolerance = defaultTolerance } = solver
-  // A bias with a plain gradient is no unknown: its part of every CG vector is zero.
   const fixed = bias === 'gradient' ? biasIndex : -1
-  const unknown = (parts: tf.Tensor[]) => parts.map((part, i) => (i === fixed ? tf.zerosLike(part) : part))
-  const { solution, iterations } = flatConjugateGradient({
+  return {
     map: (parts) => uses.map(({ x }) => layer.map(x, parts, config)),
-    adjoint: (outputs) => unknown(adjoint(outputs)),
-    rhs: unknown(rhs),
+    adjoint: (outputs) => {
+      const perUse = uses.map(({ x }, i) => adjointOfUse(x, outputs[i]!, weights, config))
+      return weights.map((_, w) =>
+        perUse.length === 1 ? perUse[0]![w]! : tf.addN(perUse.map((use) => use[w]!)),
+      )
+    },
+    unknowns: (parts) => parts.map((part, i) => (i === fixed ? tf.zerosLike(part) : part)),
+  }
+}
+
+/** Nothing but the map and its adjoint. */
+function solveByMap(
+  operator: LayerOperator,
+  { uses, biasIndex, tau, solver, bias }: LayerProblem,
+): LayerStep {
+  const { map, adjoint, unknowns } = operator
+  const gradient = adjoint(uses.map(({ dz }) => dz))
+  if (typeof solver === 'string') return { updates: gradient, iterations: tf.scalar(0) }
+  const { cg: steps, tolerance = defaultTolerance } = solver
+  const { solution, iterations } = flatConjugateGradient({
+    map,
+    adjoint: (outputs) => unknowns(adjoint(outputs)),
+    rhs: unknowns(gradient),
     tau,
     steps,
     tolerance,
   })
-  return { updates: solution.map((part, i) => (i === fixed ? rhs[i]! : part)), iterations }
+  const plain = bias === 'gradient' ? biasIndex : -1
+  return { updates: solution.map((part, i) => (i === plain ? gradient[i]! : part)), iterations }
 }
 
 /** The adjoint of a map that has none of its own. The map is linear, so where it is differentiated does not matter. */
