@@ -2,4 +2,6 @@
 export { attendBackward } from './backward'
 export { decode } from './decode'
 export { attendForward } from './forward'
+export { gate, gateGradient } from './gate'
 export { packColumns, packRows, scaleRows } from './pack'
+export { rotate } from './rotate'

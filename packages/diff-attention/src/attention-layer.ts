@@ -4,8 +4,9 @@ import { initializers, type layers, type Shape } from '@tensorflow/tfjs-layers'
 import { KeyValueCache } from './key-value-cache'
 import { type CallOptions, firstShape, type LayerOptions, type Weight } from './layer-inputs'
 import type { AttentionOptions } from './op/options'
+import type { RotaryStyle } from './op/rotary'
 import { type LinearWeights, projectWith } from './project'
-import { applyRotary, type RotaryStyle } from './rotary-embedding'
+import { applyRotary } from './rotary-embedding'
 
 export type KernelInitializer =
   | 'glorotUniform'

@@ -19,11 +19,11 @@ export { LearnedPositions, type LearnedPositionsArgs } from './learned-positions
 export { MultiHeadAttention, type MultiHeadAttentionArgs, multiHeadAttention } from './multi-head-attention'
 export { diffAttention, scaledDotProductAttention } from './op/diff-attention'
 export type { AttentionLayout, AttentionOptions, KeyMapping } from './op/options'
+export type { RotaryStyle } from './op/rotary'
 export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from './rms-normalization'
 export {
   RotaryEmbedding,
   type RotaryEmbeddingArgs,
-  type RotaryStyle,
   rotaryEmbedding,
 } from './rotary-embedding'
 export { readSafetensors, writeSafetensors } from './safetensors'

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { initializers, layers, type Shape } from '@tensorflow/tfjs-layers'
+import { rmsNorm as fusedRmsNorm } from '@tfgraft/backends'
 import { firstTensor, type LayerOptions, type Weight } from './layer-inputs'
 
 export interface RMSNormalizationArgs extends LayerOptions {
@@ -20,11 +21,7 @@ export interface RMSNormalizationArgs extends LayerOptions {
  * @param gamma `[features]`, or nothing for no scale.
  */
 export function rmsNorm(x: tf.Tensor, gamma?: tf.Tensor, epsilon = 1e-5): tf.Tensor {
-  return tf.tidy(() => {
-    const meanSquare = tf.mean(tf.square(x), -1, true) // [..., 1]
-    const normalised = tf.mul(x, tf.rsqrt(tf.add(meanSquare, epsilon)))
-    return gamma ? tf.mul(normalised, gamma) : normalised
-  })
+  return tf.tidy(() => fusedRmsNorm(x, gamma ?? tf.ones([x.shape[x.rank - 1]!]), epsilon))
 }
 
 /**

@@ -8,8 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { layers, type Shape } from '@tensorflow/tfjs-layers'
 import { type CallOptions, firstTensor, type LayerOptions } from './layer-inputs'
-
-export type RotaryStyle = 'interleaved' | 'half-split'
+import { type RotaryStyle, rotaryOp } from './op/rotary'
 
 export interface RotaryOptions {
   /** Which features form a pair. @default 'interleaved' */
@@ -20,92 +19,10 @@ export interface RotaryOptions {
   offset?: number
 }
 
-interface Table {
-  length: number
-  cos: Float32Array
-  sin: Float32Array
-}
-
-/** Angles are the same for every layer and step of a model: kept by width and base, grown by length. */
-const tables = new Map<string, Table>()
-
-function table(length: number, width: number, base: number): Table {
-  const key = `${width}:${base}`
-  const known = tables.get(key)
-  if (known && known.length >= length) return known
-  const half = width / 2
-  const size = Math.max(length, 2 * (known?.length ?? 0))
-  const grown = { length: size, cos: new Float32Array(size * half), sin: new Float32Array(size * half) }
-  for (let i = 0; i < half; i++) {
-    const frequency = base ** ((-2 * i) / width)
-    for (let position = 0; position < size; position++) {
-      grown.cos[position * half + i] = Math.cos(position * frequency)
-      grown.sin[position * half + i] = Math.sin(position * frequency)
-    }
-  }
-  tables.set(key, grown)
-  return grown
-}
-
-/**
- * cos and sin of the rotation angles, `[length, width / 2]` each.
- */
-export function rotaryAngles(
-  length: number,
-  width: number,
-  base = 10000,
-  offset = 0,
-): [Float32Array, Float32Array] {
-  const { cos, sin } = table(offset + length, width, base)
-  const [from, to] = [(offset * width) / 2, ((offset + length) * width) / 2]
-  return [cos.subarray(from, to), sin.subarray(from, to)]
-}
-
-function split(x: tf.Tensor, style: RotaryStyle): [tf.Tensor, tf.Tensor] {
-  const [batch, length, heads, width] = x.shape as [number, number, number, number]
-  const rows = batch * length * heads
-  const pairs =
-    style === 'interleaved' ? tf.reshape(x, [rows, width / 2, 2]) : tf.reshape(x, [rows, 2, width / 2])
-  const axis = style === 'interleaved' ? 2 : 1
-  return tf.split(pairs, 2, axis).map((part) => tf.reshape(part, [batch, length, heads, width / 2])) as [
-    tf.Tensor,
-    tf.Tensor,
-  ]
-}
-
-function join(a: tf.Tensor, b: tf.Tensor, style: RotaryStyle): tf.Tensor {
-  const [batch, length, heads, half] = a.shape as [number, number, number, number]
-  const joined =
-    style === 'interleaved'
-      ? tf.concat([tf.reshape(a, [-1, 1]), tf.reshape(b, [-1, 1])], 1)
-      : tf.concat([a, b], 3)
-  return tf.reshape(joined, [batch, length, heads, 2 * half])
-}
-
-function rotate(
-  x: tf.Tensor,
-  direction: 1 | -1,
-  { style = 'interleaved', base, offset }: RotaryOptions,
-): tf.Tensor {
-  return tf.tidy(() => {
-    const [, length, , width] = x.shape as [number, number, number, number]
-    const [cosines, sines] = rotaryAngles(length, width, base, offset)
-    const cos = tf.tensor(cosines, [1, length, 1, width / 2])
-    const sin = tf.mul(tf.tensor(sines, [1, length, 1, width / 2]), direction)
-    const [a, b] = split(x, style)
-    return join(tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(a, sin), tf.mul(b, cos)), style)
-  })
-}
-
-/**
- * Rotates `x`, `[batch, length, heads, width]`, by its positions. The gradient is the rotation by the negative angle.
- */
+/** Rotates `x`, `[batch, length, heads, width]`, by its positions. */
 export function applyRotary(x: tf.Tensor, options: RotaryOptions = {}): tf.Tensor {
-  const turn = tf.customGrad((input) => ({
-    value: rotate(input as tf.Tensor, 1, options),
-    gradFunc: (dy: tf.Tensor) => rotate(dy, -1, options),
-  }))
-  return turn(x)
+  const { style = 'interleaved', base = 10000, offset = 0 } = options
+  return rotaryOp({ x }, { style, base, offset, direction: 1 })
 }
 
 export interface RotaryEmbeddingArgs extends LayerOptions, RotaryOptions {}

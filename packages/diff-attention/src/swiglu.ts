@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { initializers, layers, type Shape } from '@tensorflow/tfjs-layers'
 import { firstTensor, type LayerOptions, type Weight } from './layer-inputs'
+import { gatedSiLU } from './op/gated-silu'
 import { project } from './project'
 
 export interface SwiGLUArgs extends LayerOptions {
@@ -76,8 +77,7 @@ export class SwiGLU extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = firstTensor(inputs)
-      const gate = project(x, this.gate) // [..., hiddenDim]
-      const gated = tf.mul(tf.mul(gate, tf.sigmoid(gate)), project(x, this.value))
+      const gated = gatedSiLU({ g: project(x, this.gate), v: project(x, this.value) }) // [..., hiddenDim]
       return project(gated, this.output_)
     })
   }
