@@ -180,3 +180,10 @@ export function select(condition: usize, a: usize, b: usize, y: usize, n: i32): 
     store<i32>(y + o, load<u8>(condition + i) ? load<i32>(a + o) : load<i32>(b + o))
   }
 }
+
+/** y = a and b, of bytes 0 or 1. */
+export function logicalAnd(a: usize, b: usize, y: usize, n: i32): void {
+  let i = 0
+  for (; i + 16 <= n; i += 16) v128.store(y + i, v128.and(v128.load(a + i), v128.load(b + i)))
+  for (; i < n; i++) store<u8>(y + i, load<u8>(a + i) & load<u8>(b + i))
+}

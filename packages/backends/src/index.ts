@@ -14,6 +14,14 @@ export type { RunWgsl, UniformValues, WgslProgram } from './define-op/webgpu-pro
 export { hasRelaxedSimd, type WasmKernels } from './heap/instantiate'
 export { type HeapTensor, type WasmHeap, WasmHeapExhausted, wasmHeap } from './heap/wasm-heap'
 export { rmsNorm } from './ops/rms-norm'
+export {
+  type AdamStepInputs,
+  type AdamStepOptions,
+  adamStep,
+  type MomentumStepInputs,
+  type MomentumStepOptions,
+  momentumStep,
+} from './optimizers/steps'
 export { registerTrainingKernels } from './training-kernels/register'
 export type { BackendName } from './use-backend/backend-name'
 export { useBackend } from './use-backend/use-backend'

@@ -295,7 +295,58 @@ const selections: KernelCase[] = [
   },
 ]
 
+const batchNorms: KernelCase[] = (
+  [
+    [[6, 5], [5]],
+    [[2, 3, 4, 8], [8]],
+    [[300, 3], [3]],
+    [[4, 1], [1]],
+    [
+      [2, 3, 2, 3],
+      [2, 3, 2, 3],
+    ],
+  ] as [number[], number[]][]
+).flatMap(([shape, statistics]) => {
+  const inputs = () => [
+    normal(shape),
+    normal(statistics, 2),
+    tf.square(normal(statistics, 3)),
+    normal(statistics, 4),
+    normal(statistics, 5),
+  ]
+  const norm = ([x, mean, variance, offset, scale]: tf.Tensor[]) =>
+    tf.batchNorm(
+      x!,
+      mean as tf.Tensor1D,
+      variance as tf.Tensor1D,
+      offset as tf.Tensor1D,
+      scale as tf.Tensor1D,
+      0.01,
+    )
+  const title = `batch norm of [${shape}] by [${statistics}]`
+  return [
+    { title, run: () => norm(inputs()) },
+    { title: `${title}, without scale and offset`, run: () => norm(inputs().slice(0, 3)) },
+    ...['x', 'mean', 'variance', 'offset', 'scale'].map((name, i) => ({
+      title: `gradient by ${name} of ${title}`,
+      rtol: 1e-4,
+      atol: 1e-4,
+      run: () =>
+        tf.grads((...given: tf.Tensor[]) => tf.sum(tf.mul(norm(given), normal(shape, 6))))(inputs())[i]!,
+    })),
+  ]
+})
+
 export const kernelCases: KernelCase[] = [
+  ...batchNorms,
+  ...[1, 16, 37].map((size) => ({
+    title: `and of ${size} booleans`,
+    run: () => tf.logicalAnd(tf.greater(normal([size]), 0), tf.greater(normal([size], 2), 0)),
+  })),
+  {
+    title: 'and, broadcast',
+    run: () => tf.logicalAnd(tf.tensor1d([true, false], 'bool'), tf.tensor2d([[1], [0]], [2, 1], 'bool')),
+  },
   ...unaries,
   ...binaries,
   ...transposes,

@@ -1,9 +1,11 @@
 /** Kernels that replace those of tfjs's wasm backend. */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
+import { fusedBatchNormKernel } from './batch-norm'
 import { binaryKernels } from './binary'
 import { conv2dBackpropInputKernel } from './conv2d-gradients'
 import { gatherKernel } from './gather'
 import { identityKernel } from './identity'
+import { logicalAndKernel } from './logical-and'
 import { batchMatMulKernel, fusedMatMulKernel } from './matmul'
 import { maxPoolGradKernel } from './max-pool-gradient'
 import { meanKernel, sumKernel } from './reduce'
@@ -26,8 +28,10 @@ export const fastWasmKernels: Record<string, KernelFunc> = {
   Conv2DBackpropInput: conv2dBackpropInputKernel,
   Erf: erfKernel,
   Exp: expKernel,
+  FusedBatchNorm: fusedBatchNormKernel,
   GatherV2: gatherKernel,
   Identity: identityKernel,
+  LogicalAnd: logicalAndKernel,
   Mean: meanKernel,
   Select: selectKernel,
   Sigmoid: sigmoidKernel,

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
 import { gradients } from '../mends/gradient-list'
+import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
 import { type TrainingKernel, trainingKernels } from './kernel-list'
 import { findStock, rememberStock } from './stock-kernels'
 
@@ -60,6 +61,7 @@ export function registerTrainingKernels(): string[] {
   }
   if (!gradientsInstalled) {
     gradientsInstalled = true
+    accelerateOptimizers()
     for (const gradient of gradients) {
       const present = tf.getGradient(gradient.kernelName) as tf.GradConfig | undefined
       if (present) stockGradients.set(gradient.kernelName, present)
