@@ -1,3 +1,10 @@
+export {
+  type CheckpointLocation,
+  type CheckpointOptions,
+  checkpointTo,
+  type ResumeOptions,
+  resumeFrom,
+} from './checkpoint/checkpoint'
 export { compose, identity } from './compose'
 export type { BatchDataset, FitData } from './fit/batches'
 export type { FitCallback, TrainingState, TrainingStateReceiver, YieldEvery } from './fit/callbacks'
@@ -16,5 +23,17 @@ export type {
   TrainingSetup,
   TrainStep,
 } from './method'
+export { AdamW, type AdamWOptions, adamW } from './optimizers/adam-w'
+export { ClippedOptimizer, clipByGlobalNorm } from './optimizers/clip-by-global-norm'
+export { scheduleLearningRate } from './optimizers/learning-rate'
+export {
+  type CosineDecayOptions,
+  cosineDecay,
+  type LinearWarmupOptions,
+  linearWarmup,
+  type Schedule,
+  type StepDecayOptions,
+  stepDecay,
+} from './optimizers/schedules'
 export { createRandom, type Random } from './random'
 export { dataLoss, defaultStep, type ForwardOptions, forward, minimize } from './train-step'

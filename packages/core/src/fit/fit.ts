@@ -137,11 +137,11 @@ function trainOnBatch(
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs'
- * import { defaultStep, fit } from '@tfgraft/core'
+ * import { adamW, defaultStep, fit } from '@tfgraft/core'
  *
  * const setup = {
  *   model: tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] }),
- *   optimizer: tf.train.adam(0.1),
+ *   optimizer: adamW({ learningRate: 0.1 }),
  *   loss: tf.metrics.meanSquaredError,
  *   step: defaultStep,
  * }
