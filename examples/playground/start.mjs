@@ -31,7 +31,13 @@ async function check() {
   const server = await preview({ preview: { port: Number(values.port) } })
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic', '--no-first-run'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-quic',
+      '--no-first-run',
+    ],
   })
   try {
     const page = await browser.newPage({ viewport: { width: 760, height: 1150 } })
@@ -39,7 +45,8 @@ async function check() {
     await page.goto(server.resolvedUrls.local[0])
     const losses = await page.waitForFunction(
       () => {
-        const read = (id) => Number(document.querySelector(`#${id}-numbers`).textContent.match(/loss ([^,]+)/)?.[1])
+        const read = (id) =>
+          Number(document.querySelector(`#${id}-numbers`).textContent.match(/loss ([^,]+)/)?.[1])
         const failed = document.querySelector('#status.error')?.textContent
         if (failed) return { failed }
         const [plain, prox] = [read('plain'), read('prox')]

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite'
 
+// Not cross-origin isolated on purpose: there tfjs takes its threaded wasm build, whose workers break when bundled.
 export default defineConfig({
   base: './',
-  server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
   build: { target: 'es2022', chunkSizeWarningLimit: 3000 },
 })

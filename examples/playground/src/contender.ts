@@ -67,10 +67,10 @@ async function accuracyOf(predictions: tf.Tensor, classes: Uint8Array): Promise<
 export async function probabilityMap(side: Contender, size: number): Promise<Float32Array> {
   const map = tf.tidy(() => {
     const axis = tf.linspace(-1, 1, size)
-    const x = tf.tile(axis.reshape([1, size]), [size, 1])
-    const y = tf.tile(tf.reverse(axis).reshape([size, 1]), [1, size])
-    const grid = tf.stack([x.flatten(), y.flatten()], 1)
-    return (side.setup.model.predict(grid) as tf.Tensor).slice([0, 1], [-1, 1]).flatten()
+    const x = tf.tile(tf.reshape(axis, [1, size]), [size, 1])
+    const y = tf.tile(tf.reshape(tf.reverse(axis), [size, 1]), [1, size])
+    const grid = tf.stack([tf.reshape(x, [-1]), tf.reshape(y, [-1])], 1)
+    return tf.slice(side.setup.model.predict(grid) as tf.Tensor, [0, 1], [-1, 1])
   })
   const values = (await map.data()) as Float32Array
   map.dispose()

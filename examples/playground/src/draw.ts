@@ -7,7 +7,12 @@ const classColors = [
 ] as const
 
 /** Paints class probabilities as a soft background and the points over it. */
-export function drawMap(canvas: HTMLCanvasElement, probabilities: Float32Array, size: number, task: Task): void {
+export function drawMap(
+  canvas: HTMLCanvasElement,
+  probabilities: Float32Array,
+  size: number,
+  task: Task,
+): void {
   const context = canvas.getContext('2d')!
   const image = new ImageData(size, size)
   for (let i = 0; i < size * size; i++) {
@@ -54,7 +59,9 @@ export function drawCurves(svg: SVGSVGElement, curves: readonly Curve[]): void {
   )
   const lines = curves.map(({ losses, color }) => {
     const stride = Math.ceil(losses.length / 600)
-    const points = losses.flatMap((loss, i) => (i % stride === 0 ? [`${x(i).toFixed(1)},${y(loss).toFixed(1)}`] : []))
+    const points = losses.flatMap((loss, i) =>
+      i % stride === 0 ? [`${x(i).toFixed(1)},${y(loss).toFixed(1)}`] : [],
+    )
     return `<polyline fill="none" stroke="${color}" stroke-width="2" points="${points.join(' ')}"/>`
   })
   const axis = `<text x="${right}" y="${bottom + 18}" text-anchor="end">${steps} steps</text>`

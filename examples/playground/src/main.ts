@@ -32,7 +32,8 @@ let paused = false
 
 async function start(): Promise<void> {
   const mine = ++run
-  const field = (name: string) => (form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement).value
+  const field = (name: string) =>
+    (form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement).value
   const solver = field('solver')
   const size = { hiddenLayers: Number(field('hiddenLayers')), units: Number(field('units')) }
   status.classList.remove('error')

@@ -27,6 +27,6 @@ export function twoSpirals(count: number, noise: number, seed: number): Task {
     points,
     classes,
     xs: tf.tensor2d(points, [count, 2]),
-    ys: tf.oneHot(tf.tensor1d(classes, 'int32'), 2).toFloat() as tf.Tensor2D,
+    ys: tf.cast(tf.oneHot(tf.tensor1d(classes, 'int32'), 2), 'float32') as tf.Tensor2D,
   }
 }
