@@ -36,7 +36,8 @@ export function episodicCount(options: BonusOptions = {}): BonusMethod {
       url: 'https://proceedings.neurips.cc/paper/2021/hash/d428d070622e0f4363fceae11f4a3576-Abstract.html',
     },
     options,
-    defaults: { coefficient: 0.1, normalize: 'none', episodic: true },
+    // Counts are not normalised: 80 steps of first visits would outweigh a reward of 1 at a tenth.
+    defaults: { coefficient: 0.005, normalize: 'none', episodic: true },
     core({ numEnvs }) {
       const episodes = new EpisodicVisits(numEnvs)
       const totals = new Map<number, number>()
