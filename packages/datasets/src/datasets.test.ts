@@ -47,6 +47,16 @@ describe('mnist', () => {
     expect(data.test.split(0.9, 5)[0].bytes(17)).not.toEqual(a.bytes(17))
   })
 
+  it('a seed names the same order in every version', () => {
+    const { test } = data
+    expect(Array.from({ length: 12 }, (_, i) => test.shuffle(1).label(i))).toEqual([
+      7, 9, 8, 6, 4, 1, 1, 6, 0, 7, 9, 9,
+    ])
+    expect(Array.from({ length: 12 }, (_, i) => test.split(0.5, 2)[1].label(i))).toEqual([
+      6, 4, 4, 8, 0, 2, 0, 4, 4, 5, 3, 1,
+    ])
+  })
+
   it('bad options are refused with the choices', () => {
     expect(() => data.test.take(10_001)).toThrow('`count` must be 0 to 10000. Received count=10001.')
     expect(() => data.test.label(-1)).toThrow('`index` must be 0 to 9999. Received index=-1.')

@@ -8,11 +8,11 @@
  * draws its own: 6,000 and 1,000 images of each class, as in the original, by a fixed seed. Test accuracies are
  * therefore comparable with each other but only approximately with published ones.
  */
+import { createRandom } from '@tfgraft/core'
 import { parseIdx, writeIdx } from './idx'
 import { LabelledImages, pixelStatistics } from './labelled-images'
 import type { ImageDataset } from './mnist'
 import { cached, type LoadProgress, openPackage, openUrl } from './package-files'
-import { shuffledIndices } from './seeded-shuffle'
 
 export interface FashionMnistOptions {
   /** Called as classes are parsed. */
@@ -103,26 +103,30 @@ async function parseClasses(
 
 /** Draws each class's test images by {@link splitSeed}, and mixes the classes of each split. */
 function splitByClass(pixels: Uint8Array): ImageDataset {
+  const random = createRandom(splitSeed)
   const train: number[] = []
   const test: number[] = []
-  for (let label = 0; label < 10; label++)
-    shuffledIndices(perClass, splitSeed + label).forEach((image, rank) => {
-      const split = rank < trainPerClass ? train : test
-      split.push(label * perClass + image)
-    })
-  const select = (images: number[]) => {
+  for (let label = 0; label < 10; label++) {
+    const images = Array.from({ length: perClass }, (_, i) => label * perClass + i)
+    const shuffled = random.fork(label).shuffle(images)
+    train.push(...shuffled.slice(0, trainPerClass))
+    test.push(...shuffled.slice(trainPerClass))
+  }
+  const select = (images: number[], split: string) => {
     const chosen = {
       pixels: new Uint8Array(images.length * imageSize),
       labels: new Uint8Array(images.length),
     }
-    shuffledIndices(images.length, splitSeed).forEach((from, to) => {
-      const image = images[from]!
-      chosen.pixels.set(pixels.subarray(image * imageSize, (image + 1) * imageSize), to * imageSize)
-      chosen.labels[to] = Math.floor(image / perClass)
-    })
+    random
+      .fork(split)
+      .shuffle(images)
+      .forEach((image, to) => {
+        chosen.pixels.set(pixels.subarray(image * imageSize, (image + 1) * imageSize), to * imageSize)
+        chosen.labels[to] = Math.floor(image / perClass)
+      })
     return chosen
   }
-  const selected = { train: select(train), test: select(test) }
+  const selected = { train: select(train, 'train'), test: select(test, 'test') }
   const shared = {
     name: 'fashionMnist',
     height: 28,

@@ -1,3 +1,4 @@
+export { CharacterText, type WindowBatches, type WindowOptions } from './character-text'
 export { type FashionMnistOptions, fashionMnist } from './fashion-mnist'
 export {
   type Batches,
@@ -10,4 +11,6 @@ export {
   type PixelStatistics,
 } from './labelled-images'
 export { type ImageDataset, type MnistOptions, mnist } from './mnist'
+export { type MobyDickOptions, mobyDick } from './moby-dick'
 export type { LoadProgress } from './package-files'
+export { type RecurrenceOptions, recurrenceSequences } from './recurrence-sequences'

@@ -1,6 +1,6 @@
 /** Labelled images as bytes, and the forms in which training wants them. */
 import * as tf from '@tensorflow/tfjs-core'
-import { epochSeed, shuffledIndices } from './seeded-shuffle'
+import { createRandom, type Random } from '@tfgraft/core'
 
 /** How images and labels are handed out. */
 export interface FormOptions {
@@ -148,10 +148,7 @@ export class LabelledImages {
   /** The same images in an order fixed by `seed`. */
   shuffle(seed: number): LabelledImages {
     this.#checkSeed(seed)
-    return new LabelledImages(
-      this.#source,
-      shuffledIndices(this.count, seed).map((i) => this.#order[i]!),
-    )
+    return new LabelledImages(this.#source, shuffled(this.#order, createRandom(seed)))
   }
 
   /** Images `start` to `end` (exclusive), as `Array.slice` counts. */
@@ -202,9 +199,7 @@ export class LabelledImages {
     let epoch = 0
     const iterate = () => {
       const drawn =
-        shuffle === undefined
-          ? order
-          : shuffledIndices(order.length, epochSeed(shuffle, epoch)).map((i) => order[i]!)
+        shuffle === undefined ? order : shuffled(order, createRandom(shuffle).fork(`epoch ${epoch}`))
       epoch++
       let batch = 0
       return {
@@ -277,6 +272,8 @@ export class LabelledImages {
       throw new Error(`${this.#source.name}: \`seed\` must be an integer. Received seed=${seed}.`)
   }
 }
+
+const shuffled = (order: Uint32Array, random: Random) => Uint32Array.from(random.shuffle(order))
 
 const choices: Record<keyof FormOptions, readonly string[]> = {
   form: ['image', 'flat'],
