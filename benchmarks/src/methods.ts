@@ -1,5 +1,8 @@
 /** The methods that `--methods` knows: names for functions that make a `Method` from a trial's hyperparameters. */
+import { advprop, sparseTopK } from '@tfgraft/advprop'
 import { compose, identity, type Method } from '@tfgraft/core'
+import { diffAttentionMethod } from '@tfgraft/diff-attention'
+import { proxprop } from '@tfgraft/proxprop'
 import { UsageError, unknownChoice } from './choices'
 import type { Hyperparameters, Task } from './task'
 
@@ -19,6 +22,32 @@ export const builtInMethods: readonly MethodEntry[] = [
     name: baselineName,
     summary: 'plain training: the setup as the task makes it',
     create: (): Method<unknown> => identity as Method<unknown>,
+  },
+  {
+    name: 'proxprop',
+    summary: 'proximal steps on the weights of all hidden linear layers, solved exactly (Frerix et al. 2018)',
+    create: ({ tau }) => proxprop({ solver: 'exact', ...(tau === undefined ? {} : { tau: Number(tau) }) }),
+  },
+  {
+    name: 'advprop',
+    summary: 'clean and adversarial examples with batch statistics of their own (Xie et al. 2020)',
+    create: ({ epsilon = 4 / 255 }) =>
+      advprop({ attack: { epsilon: Number(epsilon), stepSize: Number(epsilon), iterations: 1 } }),
+  },
+  {
+    name: 'sparse-top-k',
+    summary: 'only the largest activations per channel go on (Li et al. 2023)',
+    create: ({ k = 0.2, after = 'stem' }) => sparseTopK({ k: Number(k), after: String(after) }),
+  },
+  {
+    name: 'diff-attention',
+    summary: 'attention as the difference of two softmax maps (Ye et al. 2024)',
+    create: () => diffAttentionMethod({ version: 1 }),
+  },
+  {
+    name: 'diff-attention-v2',
+    summary: 'its second version, with one lambda per token and head',
+    create: () => diffAttentionMethod({ version: 2 }),
   },
 ]
 

@@ -1,9 +1,11 @@
 /** The tasks, and named selections of tasks and methods. */
 import type { Task } from './task'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
+import { mnistRobust } from './tasks/mnist-robust'
+import { recurrence } from './tasks/recurrence'
 import { tiny } from './tasks/tiny'
 
-export const tasks: readonly Task[] = [mnistMlp30, mnistMlp512, tiny]
+export const tasks: readonly Task[] = [mnistMlp30, mnistMlp512, mnistRobust, recurrence, tiny]
 
 export interface Suite {
   readonly name: string
@@ -12,11 +14,14 @@ export interface Suite {
   readonly entries: readonly { task: Task; methods: string }[]
 }
 
+const mlp = [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'proxprop' }))
+const robust = { task: mnistRobust, methods: 'advprop,sparse-top-k,advprop+sparse-top-k' }
+const attention = { task: recurrence, methods: 'diff-attention,diff-attention-v2' }
+
 export const suites: readonly Suite[] = [
-  {
-    name: 'quick',
-    summary: 'backpropagation on MNIST, two network sizes',
-    entries: [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'backprop' })),
-  },
-  { name: 'tiny', summary: 'a check of the harness itself', entries: [{ task: tiny, methods: 'backprop' }] },
+  { name: 'quick', summary: 'ProxProp against backpropagation on MNIST, two network sizes', entries: mlp },
+  { name: 'robust', summary: 'AdvProp, SparseTopK and both together, under attack', entries: [robust] },
+  { name: 'attention', summary: 'differential against plain attention', entries: [attention] },
+  { name: 'all', summary: 'everything above', entries: [...mlp, robust, attention] },
+  { name: 'tiny', summary: 'a check of the harness itself', entries: [{ task: tiny, methods: 'proxprop' }] },
 ]

@@ -1,25 +1,37 @@
-/** Tasks whose setup is a `TrainingSetup`: a model, an optimizer, a loss and a step, trained on minibatches. */
+/** Tasks whose setup is a `TrainingSetup`: a model, an optimizer, a loss and a step, trained by `fit` on minibatches. */
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { Batch, Method, TrainingSetup } from '@tfgraft/core'
-import type { Hyperparameters, LoadedTask, Training, TrainingWatch } from './task'
+import {
+  type Batch,
+  type BatchDataset,
+  createRandom,
+  evaluate,
+  fit,
+  type LossFunction,
+  type Method,
+  type TrainingSetup,
+} from '@tfgraft/core'
+import type { Hyperparameters, LoadedTask, Training } from './task'
 
-/** Minibatches of one epoch per iteration. The consumer disposes them. */
-export interface BatchSource extends AsyncIterable<Batch> {
-  readonly size: number
-}
+/** Batches whose number per epoch is known. */
+export type SizedDataset = BatchDataset & { readonly size: number }
 
 export interface SupervisedOptions {
-  /** The setup before any method. All randomness comes from `seed`. */
+  /** The setup before any method. `seed` is for initialisers that take one; others are seeded by the harness. */
   baseline(hyperparameters: Hyperparameters, seed: number): TrainingSetup
   /** Training batches in an order fixed by `seed`; a new order each epoch. */
-  train(seed: number): BatchSource
+  train(seed: number): SizedDataset
   /** Held-out batches. */
-  evaluation: BatchSource
-  /** Scalars for one batch, each a mean over its examples. `accuracy`, if there is one, is shown while training. */
-  metrics(labels: tf.Tensor, predictions: tf.Tensor): Record<string, tf.Tensor>
+  evaluation: BatchDataset
+  /** Measured beside the loss on each batch, training and held-out. `accuracy` is shown while training. */
+  metrics: Readonly<Record<string, LossFunction>>
+  /** Whatever else the task reports about a model, such as its accuracy under attack. */
+  measure?(setup: TrainingSetup): Promise<Record<string, number>>
   dispose?(): void
 }
+
+/** What `fit` logs: the loss and the metrics. */
+type Logs = Record<string, number>
 
 /** A supervised task, ready to start trainings. */
 export function supervised(options: SupervisedOptions): LoadedTask<TrainingSetup> {
@@ -30,65 +42,52 @@ export function supervised(options: SupervisedOptions): LoadedTask<TrainingSetup
 }
 
 function startTraining(
-  { baseline, train, evaluation, metrics }: SupervisedOptions,
+  { baseline, train, evaluation, metrics, measure }: SupervisedOptions,
   method: Method,
   hyperparameters: Hyperparameters,
   seed: number,
 ): Training {
-  const plain = baseline(hyperparameters, seed)
-  const setup = method.apply(plain)
-  const batches = train(seed)
-  let steps = 0
+  const { plain, setup } = withSeededMathRandom(seed, () => {
+    const plain = baseline(hyperparameters, seed)
+    return { plain, setup: method.apply(plain) }
+  })
+  const dataset = train(seed)
+  const shown = ({ loss = Number.NaN, accuracy }: Logs) =>
+    accuracy === undefined ? { loss } : { loss, accuracy }
   let probe: Batch | undefined
-
-  /** One step of the method, and the numbers that the display wants. */
-  const step = async (batch: Batch, epoch: number) => {
-    const { loss, predictions } = setup.step(setup, batch, { epoch, step: steps, seed: seed + 7919 * steps })
-    steps++
-    const shown = tf.tidy(() => metrics(first(batch.ys), predictions[0]!))
-    const [lossValue, accuracy] = await Promise.all([read(loss), shown.accuracy && read(shown.accuracy)])
-    tf.dispose([loss, predictions, shown])
-    return accuracy === undefined ? { loss: lossValue } : { loss: lossValue, accuracy }
-  }
+  let probes = 0
 
   return {
     parameters: setup.model.countParams(),
-    stepsPerEpoch: batches.size,
-    async train({ epochs, signal, onStep, onEpoch }: TrainingWatch) {
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        const sums = { loss: 0, accuracy: 0, steps: 0 }
-        for await (const batch of batches) {
-          const { loss, accuracy } = await step(batch, epoch)
-          tf.dispose([batch.xs, batch.ys])
-          sums.loss += loss
-          sums.accuracy += accuracy ?? 0
-          sums.steps++
-          await onStep(accuracy === undefined ? { loss } : { loss, accuracy })
-          if (signal.aborted) return
-        }
-        await onEpoch({ loss: sums.loss / sums.steps, accuracy: sums.accuracy / sums.steps })
-      }
+    stepsPerEpoch: dataset.size,
+    async train({ epochs, signal, onStep, onEpoch }) {
+      await fit(setup, dataset, {
+        epochs,
+        metrics,
+        seed,
+        signal,
+        callbacks: {
+          onBatchEnd: async (_batch: number, logs: Logs = {}) => onStep(shown(logs)),
+          onEpochEnd: async (_epoch: number, logs: Logs = {}) => onEpoch(shown(logs)),
+        },
+      })
     },
-    async evaluate() {
-      const sums: Record<string, number> = {}
-      let examples = 0
-      for await (const batch of evaluation) {
-        const count = first(batch.xs).shape[0]!
-        const values = tf.tidy(() => {
-          const predictions = setup.model.apply(batch.xs, { training: false })
-          return metrics(first(batch.ys), first(predictions as tf.Tensor | tf.Tensor[]))
-        })
-        for (const [name, value] of Object.entries(values))
-          sums[name] = (sums[name] ?? 0) + count * (await read(value))
-        examples += count
-        tf.dispose([batch.xs, batch.ys])
-        tf.dispose(values)
-      }
-      return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / examples]))
-    },
+    evaluate: async () => ({
+      ...(await evaluate(setup, evaluation, { metrics })),
+      ...(await measure?.(setup)),
+    }),
     async step() {
-      probe ??= (await batches[Symbol.asyncIterator]().next()).value as Batch
-      await step(probe, 0)
+      probe ??= (await (await dataset.iterator()).next()).value as Batch
+      const { loss, predictions } = setup.step(setup, probe, {
+        epoch: 0,
+        step: probes,
+        seed: createRandom(seed)
+          .fork(`probe ${probes}`)
+          .integer(0, 2 ** 31),
+      })
+      probes++
+      await loss.data() // on asynchronous backends, the step is over when its loss is known
+      tf.dispose([loss, predictions])
     },
     dispose() {
       if (probe) tf.dispose([probe.xs, probe.ys])
@@ -100,6 +99,14 @@ function startTraining(
   }
 }
 
-const first = (value: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(value) ? value[0]! : value)
-
-const read = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0]!
+/** tfjs seeds whatever has no seed by `Math.random`: layers' default initialisers, and those of methods. */
+function withSeededMathRandom<T>(seed: number, body: () => T): T {
+  const original = Math.random
+  const random = createRandom(`initial weights ${seed}`)
+  Math.random = () => random.uniform()
+  try {
+    return body()
+  } finally {
+    Math.random = original
+  }
+}

@@ -1,31 +1,32 @@
 /** A task of milliseconds: two Gaussian clouds. It shows and tests the harness, not the methods. */
 
 import * as tf from '@tensorflow/tfjs-core'
-import { initializers, layers, sequential } from '@tensorflow/tfjs-layers'
+import { initializers, layers, metrics, sequential } from '@tensorflow/tfjs-layers'
 import type { TrainingSetup } from '@tfgraft/core'
 import { defaultStep } from '@tfgraft/core'
-import { type BatchSource, supervised } from '../supervised'
+import { type SizedDataset, supervised } from '../supervised'
 import type { Task } from '../task'
-import { classificationMetrics } from './mnist-mlp'
 
-function clouds(count: number, batchSize: number, seed: number): BatchSource {
+function clouds(count: number, batchSize: number, seed: number): SizedDataset {
   const size = Math.ceil(count / batchSize)
+  const draw = (batch: number) =>
+    tf.tidy(() => {
+      const examples = Math.min(batchSize, count - batch * batchSize)
+      const classes = tf.tensor1d(
+        Int32Array.from({ length: examples }, (_, i) => i % 2),
+        'int32',
+      )
+      const ys = tf.cast(tf.oneHot(classes, 2), 'float32')
+      const noise = tf.randomNormal([examples, 2], 0, 1, 'float32', seed + batch)
+      return { xs: tf.add(noise, tf.sub(tf.mul(ys, 3), 1.5)), ys }
+    })
   return {
     size,
-    [Symbol.asyncIterator]() {
+    async iterator() {
       let batch = 0
       return {
-        async next() {
-          if (batch === size) return { done: true, value: undefined }
-          const examples = Math.min(batchSize, count - batch * batchSize)
-          const value = tf.tidy(() => {
-            const ys = tf.oneHot(tf.tensor1d(Int32Array.from({ length: examples }, (_, i) => i % 2)), 2)
-            const noise = tf.randomNormal([examples, 2], 0, 1, 'float32', seed + batch)
-            return { xs: tf.add(noise, tf.sub(tf.mul(ys, 3), 1.5)), ys: tf.cast(ys, 'float32') }
-          })
-          batch++
-          return { done: false, value }
-        },
+        next: async () =>
+          batch < size ? { done: false, value: draw(batch++) } : { done: true, value: undefined },
       }
     },
   }
@@ -69,7 +70,7 @@ export const tiny: Task<TrainingSetup> = {
       }),
       train: (seed) => clouds(limit ?? 400, 20, 1000 * (seed + 1)),
       evaluation: clouds(200, 100, 7),
-      metrics: classificationMetrics,
+      metrics: { accuracy: metrics.categoricalAccuracy },
     })
   },
 }
