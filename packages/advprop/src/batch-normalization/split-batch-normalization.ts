@@ -253,7 +253,7 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
     }
   }
 
-  /** Moves a branch's running statistics towards a batch's, and disposes the latter. */
+  /** Moves a branch's running statistics towards a batch's. */
   private track(branch: Branch, { mean, variance, count }: PartStatistics): void {
     tf.tidy(() => {
       branch.batches?.write(tf.add(branch.batches.read(), 1))
@@ -264,7 +264,6 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
       move(branch.mean, mean)
       move(branch.variance, tf.mul(variance, correction))
     })
-    tf.dispose([mean, variance])
   }
 
   /**

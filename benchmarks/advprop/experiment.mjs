@@ -1,0 +1,8 @@
+/** What training and evaluation of the robustness experiment agree on. */
+
+/** L-infinity budget of the training attack, as a part of the pixel range. */
+export const budgets = { 'fashion-mnist': 8 / 255, mnist: 25 / 255 }
+
+/** Where a trained model's weights lie; not committed. */
+export const weightsFile = (data, method, seed) =>
+  new URL(`../results/advprop/${data}-${method}-${seed}.json`, import.meta.url)
