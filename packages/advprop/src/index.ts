@@ -16,6 +16,15 @@ export {
   splitBatchNormalization,
   withBatchSplit,
 } from './batch-normalization/split-batch-normalization'
+export { type CorruptOptions, corrupt, corruptions, type Severity } from './corruptions/corrupt'
+export {
+  type CorruptionErrorOptions,
+  type CorruptionErrors,
+  corruptionErrors,
+  meanCorruptionError,
+} from './corruptions/corruption-error'
+export { blur, grainNoise, pixelBlocks } from './corruptions/distortions'
+export type { CorruptionKind } from './corruptions/parameters'
 export { type SparseTopKOptions, sparseTopK } from './sparse-top-k/method'
 export type { Convention } from './sparse-top-k/op'
 export { SparseTopK, type SparseTopKArgs, sparseTopKLayer } from './sparse-top-k/sparse-top-k'
