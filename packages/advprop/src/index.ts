@@ -25,6 +25,20 @@ export {
 } from './corruptions/corruption-error'
 export { blur, grainNoise, pixelBlocks } from './corruptions/distortions'
 export type { CorruptionKind } from './corruptions/parameters'
+export {
+  type CueConflict,
+  type CueConflictOptions,
+  cueConflict,
+  type ShapeBias,
+  shapeBias,
+} from './evaluation/cue-conflict'
+export {
+  type Accuracy,
+  evaluateRobustness,
+  type GradientCheck,
+  type RobustnessOptions,
+  type RobustnessReport,
+} from './evaluation/evaluate-robustness'
 export { type SparseTopKOptions, sparseTopK } from './sparse-top-k/method'
 export type { Convention } from './sparse-top-k/op'
 export { SparseTopK, type SparseTopKArgs, sparseTopKLayer } from './sparse-top-k/sparse-top-k'
