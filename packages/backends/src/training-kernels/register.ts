@@ -20,13 +20,17 @@ const keyOf = (kernel: { kernelName: string; backendName: string }) =>
 const findKernel = (kernelName: string, backendName: string) =>
   tf.getKernel(kernelName, backendName) as tf.KernelConfig | undefined
 
+function presentOrThrow(present: tf.KernelConfig | undefined, kernel: TrainingKernel): tf.KernelFunc {
+  if (!present) throw new Error(`registerTrainingKernels: there is no ${keyOf(kernel)} to build upon.`)
+  return present.kernelFunc
+}
+
 function install(kernel: TrainingKernel): void {
-  const { kernelName, backendName, kernelFunc } = kernel
+  const { kernelName, backendName } = kernel
   const present = findKernel(kernelName, backendName)
-  if (present) {
-    rememberStock(present)
-    tf.unregisterKernel(kernelName, backendName)
-  }
+  rememberStock(kernel, present)
+  if (present) tf.unregisterKernel(kernelName, backendName)
+  const kernelFunc = 'around' in kernel ? kernel.around(presentOrThrow(present, kernel)) : kernel.kernelFunc
   tf.registerKernel({ ...present, kernelName, backendName, kernelFunc })
   installed.add(kernel)
 }
@@ -71,28 +75,58 @@ export function registerTrainingKernels(): string[] {
   return added
 }
 
-/** Runs `body` with tfjs's own kernel or gradient (or its absence) in place of ours. For tests. */
-export function withStock<T>(kernelName: string, backendName: string, body: () => T): T {
-  const ourKernel = findKernel(kernelName, backendName)
-  const ourGradient = tf.getGradient(kernelName) as tf.GradConfig | undefined
-  const kernelIsOurs = trainingKernels.some(
-    (k) => k.kernelName === kernelName && k.backendName === backendName,
-  )
-  const gradientIsOurs = gradients.some((g) => g.kernelName === kernelName)
-  const swap = (kernel: tf.KernelConfig | undefined, gradient: tf.GradConfig | undefined) => {
-    if (kernelIsOurs) {
-      if (findKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName)
-      if (kernel) tf.registerKernel(kernel)
+/** What `withStock` puts back. */
+interface Registration {
+  kernels: { kernelName: string; backendName: string }[]
+  gradients: string[]
+}
+
+function swapInStock({ kernels, gradients }: Registration) {
+  const before = new Map<string, tf.KernelConfig>()
+  const gradientsBefore = new Map<string, tf.GradConfig>()
+  for (const kernel of kernels) {
+    const present = findKernel(kernel.kernelName, kernel.backendName)
+    if (present) before.set(keyOf(kernel), present)
+    if (present) tf.unregisterKernel(kernel.kernelName, kernel.backendName)
+    const next = findStock(kernel.kernelName, kernel.backendName)
+    if (next) tf.registerKernel(next)
+  }
+  for (const name of gradients) {
+    const present = tf.getGradient(name) as tf.GradConfig | undefined
+    if (present) gradientsBefore.set(name, present)
+    if (present) tf.unregisterGradient(name)
+    const next = stockGradients.get(name)
+    if (next) tf.registerGradient(next)
+  }
+  return () => {
+    for (const kernel of kernels) {
+      if (findKernel(kernel.kernelName, kernel.backendName))
+        tf.unregisterKernel(kernel.kernelName, kernel.backendName)
+      const ours = before.get(keyOf(kernel))
+      if (ours) tf.registerKernel(ours)
     }
-    if (gradientIsOurs) {
-      if (tf.getGradient(kernelName)) tf.unregisterGradient(kernelName)
-      if (gradient) tf.registerGradient(gradient)
+    for (const name of gradients) {
+      if (tf.getGradient(name)) tf.unregisterGradient(name)
+      const ours = gradientsBefore.get(name)
+      if (ours) tf.registerGradient(ours)
     }
   }
-  swap(findStock(kernelName, backendName), stockGradients.get(kernelName))
+}
+
+/**
+ * Runs `body` with tfjs's own kernels and gradients (or their absence) in place of ours: those named `names`, or all.
+ * For tests and the coverage page.
+ */
+export function withStock<T>(body: () => T, names?: readonly string[]): T {
+  const concerns = (name: string) => !names || names.includes(name)
+  const ours = new Map([...installed].map((kernel) => [keyOf(kernel), kernel]))
+  const restore = swapInStock({
+    kernels: [...ours.values()].filter(({ kernelName }) => concerns(kernelName)),
+    gradients: gradients.map(({ kernelName }) => kernelName).filter(concerns),
+  })
   try {
     return body()
   } finally {
-    swap(ourKernel, ourGradient)
+    restore()
   }
 }

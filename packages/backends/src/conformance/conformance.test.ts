@@ -1,0 +1,13 @@
+import { describeBackends } from '@tfgraft/testing'
+import { describe, expect, it } from 'vitest'
+import { opCases } from './cases/all'
+import { complaints, measure, truthOf } from './measure'
+
+describeBackends('every op and its gradient', () => {
+  for (const { area, cases } of opCases)
+    describe(area, () => {
+      it.each(cases)('$name', async (c) => {
+        expect(complaints(c, await measure(c, truthOf(c)))).toEqual([])
+      })
+    })
+})

@@ -1,0 +1,77 @@
+/** Small mends, each around the kernel that is there. */
+import * as tf from '@tensorflow/tfjs-core'
+import { composedKernel } from '../training-kernels/composed-kernel'
+
+type Around = (present: tf.KernelFunc) => tf.KernelFunc
+
+const sizeOf = (shape: number[]) => shape.reduce((a, b) => a * b, 1)
+
+/** tfjs-wasm fills the output with integers, whatever its dtype. */
+export const oneHotAround: Around = (present) => {
+  const viaInteger = composedKernel(
+    (
+      { indices }: { indices: tf.Tensor },
+      {
+        depth,
+        onValue,
+        offValue,
+        dtype,
+      }: { depth: number; onValue: number; offValue: number; dtype: tf.DataType },
+    ) => {
+      const hot = tf.cast(tf.oneHot(indices, depth, 1, 0, 'int32'), 'float32')
+      return tf.cast(tf.add(tf.mul(hot, onValue - offValue), offValue), dtype)
+    },
+  )
+  return (params) => (params.attrs!.dtype === 'int32' ? present(params) : viaInteger(params))
+}
+
+/** tfjs-wasm clamps NaN to a bound, which hides a diverging training. */
+export const clipByValueAround: Around = (present) => (params) => {
+  const output = present(params) as tf.TensorInfo
+  const backend = params.backend as unknown as { typedArrayFromHeap(info: tf.TensorInfo): tf.TypedArray }
+  if (output.dtype !== 'float32') return output
+  const x = backend.typedArrayFromHeap(params.inputs.x!)
+  const y = backend.typedArrayFromHeap(output)
+  for (let i = 0; i < x.length; i++) if (Number.isNaN(x[i]!)) y[i] = Number.NaN
+  return output
+}
+
+/** tfjs-wasm truncates: 0.3 becomes false, and 5 stays 5. */
+export const castAround: Around = (present) => {
+  const toBool = composedKernel(({ x }: { x: tf.Tensor }) =>
+    tf.notEqual(x, tf.zeros([], x.dtype as 'float32')),
+  )
+  return (params) =>
+    params.attrs!.dtype === 'bool' && params.inputs.x!.dtype !== 'bool' ? toBool(params) : present(params)
+}
+
+/** tfjs-wasm labels every result float32: integers come back as the floats of their bits. */
+export const stridedSliceAround: Around = (present) => {
+  const viaFloat = composedKernel(({ x }: { x: tf.Tensor }, attrs: tf.NamedAttrMap) => {
+    const moved = tf.engine().runKernel('StridedSlice', { x: tf.cast(x, 'float32') }, attrs) as tf.Tensor
+    return tf.cast(moved, x.dtype)
+  })
+  return (params) => {
+    const { dtype } = params.inputs.x!
+    return dtype === 'int32' || dtype === 'bool' ? viaFloat(params) : present(params)
+  }
+}
+
+/** The sum of nothing is zero; tfjs-webgpu throws. */
+export const emptySumAround: Around = (present) => {
+  const zeros = composedKernel(({ x }: { x: tf.Tensor }, attrs: { axis?: number | number[] }) => {
+    const axes = tf.util.parseAxisParam(attrs.axis as number[], x.shape)
+    const kept = x.shape.filter((_, axis) => !axes.includes(axis))
+    return tf.zeros(kept, x.dtype === 'bool' ? 'int32' : (x.dtype as 'float32'))
+  })
+  return (params) => (sizeOf(params.inputs.x!.shape) === 0 ? zeros(params) : present(params))
+}
+
+/** tfjs-cpu writes the updates into the tensor that it was given. */
+export const tensorScatterUpdateAround: Around = (present) => (params) => {
+  const tensor = params.inputs.tensor as tf.Tensor
+  const copy = tf.tidy(() => tf.tensor(tensor.dataSync().slice(), tensor.shape, tensor.dtype))
+  const output = present({ ...params, inputs: { ...params.inputs, tensor: copy } })
+  copy.dispose()
+  return output
+}
