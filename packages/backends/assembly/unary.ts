@@ -1,19 +1,17 @@
 /** Elementwise functions of one float. */
-import { erf as erfOf, exp as expOf, sigmoid as sigmoidOf, tanh as tanhOf } from './math'
+import { erf as erfOf, exp as expOf, tanh as tanhOf } from './math'
 import { loadPart, storePart } from './simd'
 
 const EXP = 0
 const TANH = 1
 const ERF = 2
-const SIGMOID = 3
 
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline
 function apply(kind: i32, x: v128): v128 {
   if (kind == EXP) return expOf(x)
   if (kind == TANH) return tanhOf(x)
-  if (kind == ERF) return erfOf(x)
-  return sigmoidOf(x)
+  return erfOf(x)
 }
 
 // @ts-ignore: decorators on functions are AssemblyScript
@@ -34,8 +32,4 @@ export function tanh(x: usize, y: usize, n: i32): void {
 
 export function erf(x: usize, y: usize, n: i32): void {
   map(ERF, x, y, n)
-}
-
-export function sigmoid(x: usize, y: usize, n: i32): void {
-  map(SIGMOID, x, y, n)
 }

@@ -1,6 +1,6 @@
 /**
- * Arithmetic and comparison with broadcasting. Stock is fast where shapes are equal or one operand is a scalar, and else
- * computes two indices per element; its comparisons, maximum and minimum are slow everywhere.
+ * Comparison, maximum, minimum and squared difference with broadcasting, for which stock computes two indices per element,
+ * and arithmetic of more than six axes, which stock gets wrong. Below that, its arithmetic is as fast as ours.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { type BroadcastAxis, broadcastAxes } from './broadcast-axes'
@@ -36,6 +36,7 @@ const binaryKernel = (kernelName: keyof typeof codes) => {
     ({ heap, wasm, inputs: { a, b }, stock }: WasmKernelContext<Inputs, object>) => {
       if (a.dtype !== 'float32' || b.dtype !== 'float32') return stock()
       const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape)
+      if (code <= codes.RealDiv && shape.length <= 6) return stock()
       const y = heap.output(shape, compares ? 'bool' : 'float32')
       if (tf.util.sizeFromShape(shape) === 0) return y
       const run = (axes: BroadcastAxis[], pa: number, pb: number, py: number): void => {

@@ -12,7 +12,7 @@ import { meanKernel, sumKernel } from './reduce'
 import { selectKernel } from './select'
 import { tileKernel } from './tile'
 import { transposeKernel } from './transpose'
-import { erfKernel, expKernel, sigmoidKernel, tanhKernel } from './unary'
+import { erfKernel, expKernel, tanhKernel } from './unary'
 
 /** Because stock computes something else. */
 export const mendedWasmKernels: Record<string, KernelFunc> = {
@@ -34,7 +34,6 @@ export const fastWasmKernels: Record<string, KernelFunc> = {
   LogicalAnd: logicalAndKernel,
   Mean: meanKernel,
   Select: selectKernel,
-  Sigmoid: sigmoidKernel,
   Tanh: tanhKernel,
   Tile: tileKernel,
   Transpose: transposeKernel,

@@ -1,29 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { expect, it } from 'vitest'
-import { onBackend } from '../training-kernels/on-backend'
 import { kernelCases } from './cases'
+import { expectSameAsCpu } from './same-as-cpu'
 
 describeBackends('a kernel equals tfjs-cpu', () => {
-  it.each(kernelCases)('$title', async ({ run, rtol = 1e-5, atol = 1e-6 }) => {
-    const [expected] = onBackend('cpu', run)
-    const { dtype, shape, data } = await expectNoTensorLeak(() => {
-      const result = tf.tidy(run)
-      const { dtype, shape } = result
-      const data = Array.from(result.dataSync())
-      result.dispose()
-      return { dtype, shape, data }
-    })
-    expect(dtype).toBe(tf.tidy(() => run().dtype))
-    // NaN must meet NaN; expectClose lets it equal nothing.
-    expect(data.map(Number.isNaN)).toEqual(expected!.data.map(Number.isNaN))
-    const number = (x: number) => (Number.isNaN(x) ? 0 : x)
-    expectClose(
-      { shape, data: data.map(number) },
-      { shape: expected!.shape, data: expected!.data.map(number) },
-      { rtol, atol },
-    )
-  })
+  it.each(kernelCases)('$title', (row) => expectNoTensorLeak(() => expectSameAsCpu(row)))
 
   it('the sum of a million floats is right to the last digits', () => {
     tf.tidy(() => {

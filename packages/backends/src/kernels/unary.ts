@@ -1,4 +1,4 @@
-/** Exp, Tanh, Erf and Sigmoid, four floats at a time. Stock calls the C library per element. */
+/** Exp, Tanh and Erf, four floats at a time. Stock calls the C library per element. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { KernelExports } from '../generated/kernels'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
@@ -20,4 +20,3 @@ const unaryKernel = (kernelName: string, functionOf: (wasm: KernelExports) => Un
 export const expKernel = unaryKernel('Exp', (wasm) => wasm.exp)
 export const tanhKernel = unaryKernel('Tanh', (wasm) => wasm.tanh)
 export const erfKernel = unaryKernel('Erf', (wasm) => wasm.erf)
-export const sigmoidKernel = unaryKernel('Sigmoid', (wasm) => wasm.sigmoid)

@@ -7,8 +7,9 @@ export function onBackend(name: string, body: () => tf.Tensor | tf.Tensor[]) {
   tf.setBackend(name)
   try {
     return tf.tidy(() =>
-      [body()].flat().map((t) => ({ shape: t.shape, data: Array.from(t.dataSync()) })),
+      [body()].flat().map((t) => ({ dtype: t.dtype, shape: t.shape, data: Array.from(t.dataSync()) })),
     ) as never as {
+      dtype: tf.DataType
       shape: number[]
       data: number[]
     }[]

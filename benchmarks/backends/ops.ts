@@ -1,0 +1,81 @@
+/** Products and memory-bound kernels: tfjs-backend-wasm beside ours. */
+import * as tf from '@tensorflow/tfjs-core'
+import { wasmHeap } from '@tfgraft/backends'
+import { kernels } from '../../packages/backends/src/generated/kernels'
+import { memoryBound, type ProductCase, products } from './cases'
+import { inTurns, median, type Timing, warmUp } from './measure'
+import type { Contestants } from './stock-and-ours'
+
+export interface ProductResult extends Timing {
+  name: string
+  shape: string
+  /** GFLOP/s. */
+  stockRate: number
+  ourRate: number
+}
+
+export interface MemoryResult extends Timing {
+  name: string
+  /** Our time over that of a plain copy that moves as many bytes. */
+  timesCopy: number
+  /** For elementary functions. */
+  nanosecondsPerElement?: number
+}
+
+export function measureProduct(sides: Contestants, row: ProductCase): ProductResult {
+  const { name, batch, m, k, n, transposeA, transposeB } = row
+  const a = tf.randomNormal([...batch, ...(transposeA ? [k, m] : [m, k])])
+  const b = tf.randomNormal([...batch, ...(transposeB ? [n, k] : [k, n])])
+  const timing = inTurns(() => tf.dispose(tf.matMul(a, b, transposeA, transposeB)), sides)
+  tf.dispose([a, b])
+  const batches = batch.reduce((product, length) => product * length, 1)
+  const rate = (milliseconds: number) => (2e-6 * batches * m * k * n) / milliseconds
+  const transposition = `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`
+  return {
+    name,
+    shape: `${[...batch, ''].join(' x ')}${m} x ${k} x ${n} ${transposition}`,
+    ...timing,
+    stockRate: rate(timing.stock),
+    ourRate: rate(timing.ours),
+  }
+}
+
+export function measureMemoryBound(sides: Contestants): MemoryResult[] {
+  return memoryBound.map(({ name, bytes, elements, inputs: make, run }) => {
+    const inputs = tf.tidy(() => make())
+    const timing = inTurns(() => tf.dispose(run(...inputs)), sides)
+    tf.dispose(inputs)
+    return {
+      name,
+      ...timing,
+      timesCopy: timing.ours / copyTime(bytes),
+      ...(elements ? { nanosecondsPerElement: (timing.ours * 1e6) / elements } : {}),
+    }
+  })
+}
+
+/** Milliseconds of a copy that reads and writes `bytes` in all, into a fresh tensor as a kernel does. */
+function copyTime(bytes: number): number {
+  const heap = wasmHeap()
+  const length = Math.round(bytes / 8)
+  const from = tf.ones([length])
+  const copy = () => {
+    const to = heap.output([length])
+    for (let at = 0; at < length; at += 1024)
+      heap
+        .kernels(kernels)
+        .repeatFloats(to.pointer + at * 4, heap.pointer(from) + at * 4, Math.min(1024, length - at), 1)
+    heap.discard(to)
+  }
+  warmUp(copy, 100)
+  const times = Array.from({ length: 21 }, () => {
+    const start = performance.now()
+    copy()
+    return performance.now() - start
+  })
+  from.dispose()
+  return median(times)
+}
+
+export const measureProducts = (sides: Contestants): ProductResult[] =>
+  products.map((row) => measureProduct(sides, row))

@@ -1,0 +1,38 @@
+/** Training steps: ours on wasm beside tfjs's own wasm kernels, and beside tfjs-cpu. */
+import * as tf from '@tensorflow/tfjs-core'
+import { inTurns, type Timing } from './measure'
+import { lenet, lstm, resnet, transformer } from './models'
+import type { Contestants } from './stock-and-ours'
+
+/** Stock has our kernels where it has none: it lacks filter gradients and the embedding's gradient. */
+export interface StepResult extends Timing {
+  name: string
+  /** Milliseconds of one step on tfjs-cpu; null where it was not asked for. */
+  cpu: number | null
+}
+
+export async function measureSteps(
+  sides: Contestants,
+  { withCpu }: { withCpu: boolean },
+): Promise<StepResult[]> {
+  const results: StepResult[] = []
+  for (const make of [lenet, resnet, transformer, lstm]) {
+    const { name, run } = make()
+    const timing = inTurns(run, sides, { milliseconds: 6000 })
+    results.push({ name, ...timing, cpu: withCpu ? await onCpu(make) : null })
+  }
+  return results
+}
+
+async function onCpu(make: typeof lenet): Promise<number> {
+  await tf.setBackend('cpu')
+  const { run } = make()
+  const step = () => {
+    const start = performance.now()
+    run()
+    return performance.now() - start
+  }
+  const first = step()
+  await tf.setBackend('wasm')
+  return first
+}

@@ -1,0 +1,72 @@
+/** Markdown made from results. */
+import type { Environment } from '../src/environment'
+import { geometricMean } from './measure'
+import type { MemoryResult, ProductResult } from './ops'
+import type { StepResult } from './steps'
+
+type MeasuredOn = Environment & { relaxedSimd: boolean }
+
+const number = (value: number) =>
+  value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2)
+
+const table = (head: string[], rows: string[][]) =>
+  [head, head.map((_, i) => (i ? '---:' : '---')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+
+const header = (title: string, { cpu, cores, node, tfjs, commit, relaxedSimd }: MeasuredOn) =>
+  `# ${title}
+
+${cpu}, ${cores} cores, one thread; Node ${node}, tfjs ${tfjs}, relaxed SIMD ${relaxedSimd ? 'on' : 'off'}; commit ${commit}.
+Medians in milliseconds, stock and ours in turns in one process. The machine was shared: compare ratios.
+`
+
+const ratio = ({ stock, ours }: { stock: number; ours: number }) => stock / ours
+
+const mean = (rows: { stock: number; ours: number }[]) =>
+  `Geometric mean of the ratios: ${number(geometricMean(rows.map(ratio)))}.`
+
+export function productsTable(results: { environment: MeasuredOn; products: ProductResult[] }): string {
+  return `${header('Products on wasm', results.environment)}
+${table(
+  ['product', 'm x k x n', 'stock ms', 'ours ms', 'stock GFLOP/s', 'ours GFLOP/s', 'ratio'],
+  results.products.map((row) => [
+    row.name,
+    row.shape,
+    ...[row.stock, row.ours, row.stockRate, row.ourRate, ratio(row)].map(number),
+  ]),
+)}
+
+${mean(results.products)}
+`
+}
+
+export function kernelsTable(results: { environment: MeasuredOn; kernels: MemoryResult[] }): string {
+  return `${header('Memory-bound kernels on wasm, a million floats', results.environment)}
+${table(
+  ['kernel', 'stock ms', 'ours ms', 'ratio', 'times a copy of the bytes', 'ns per element'],
+  results.kernels.map((row) => [
+    row.name,
+    ...[row.stock, row.ours, ratio(row), row.timesCopy].map(number),
+    row.nanosecondsPerElement ? number(row.nanosecondsPerElement) : '',
+  ]),
+)}
+
+${mean(results.kernels)}
+`
+}
+
+export function stepsTable(results: { environment: MeasuredOn; steps: StepResult[] }): string {
+  const over = (time: number | null, ours: number) => (time === null ? '' : number(time / ours))
+  return `${header('Training steps on wasm', results.environment)}
+${table(
+  ['step', 'ours ms', 'stock wasm ms, with the kernels it lacks', 'ratio', 'tfjs-cpu ms', 'ratio'],
+  results.steps.map(({ name, ours, stock, cpu }) => [
+    name,
+    number(ours),
+    number(stock),
+    over(stock, ours),
+    cpu === null ? '' : number(cpu),
+    over(cpu, ours),
+  ]),
+)}
+`
+}
