@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { wasmHeap } from '@tfgraft/backends'
 import { kernels } from '../../packages/backends/src/generated/kernels'
 import { memoryBound, type ProductCase, products } from './cases'
-import { inTurns, median, type Timing, warmUp } from './measure'
+import { inTurns, median, type Timing, timed, warmUp } from './measure'
 import type { Contestants } from './stock-and-ours'
 
 export interface ProductResult extends Timing {
@@ -67,12 +67,8 @@ function copyTime(bytes: number): number {
         .repeatFloats(to.pointer + at * 4, heap.pointer(from) + at * 4, Math.min(1024, length - at), 1)
     heap.discard(to)
   }
-  warmUp(copy, 100)
-  const times = Array.from({ length: 21 }, () => {
-    const start = performance.now()
-    copy()
-    return performance.now() - start
-  })
+  const calls = warmUp(copy)
+  const times = Array.from({ length: 9 }, () => timed(copy, calls))
   from.dispose()
   return median(times)
 }

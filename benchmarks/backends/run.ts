@@ -1,6 +1,10 @@
 /**
- * Measures the wasm backend: `node --conditions=@tfgraft/source --import tsx backends/run.ts products|kernels|steps [--cpu]`.
- * Writes `results/committed/backends-<suite>.json` and the table made from it, `backends-<suite>.md`.
+ * Measures the wasm backend beside tfjs's own. In this folder's parent:
+ *
+ *     node --no-liftoff --conditions=@tfgraft/source --import tsx backends/run.ts products|kernels|steps [--cpu]
+ *
+ * `--no-liftoff` compiles wasm with the optimizing compiler at once, as it is after some time anyway. Writes
+ * `results/committed/backends-<suite>.json` and the table made from it, `backends-<suite>.md`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { hasRelaxedSimd } from '@tfgraft/backends'

@@ -1,6 +1,6 @@
 /** Training steps: ours on wasm beside tfjs's own wasm kernels, and beside tfjs-cpu. */
 import * as tf from '@tensorflow/tfjs-core'
-import { inTurns, type Timing } from './measure'
+import { inTurns, type Timing, timed } from './measure'
 import { lenet, lstm, resnet, transformer } from './models'
 import type { Contestants } from './stock-and-ours'
 
@@ -18,7 +18,7 @@ export async function measureSteps(
   const results: StepResult[] = []
   for (const make of [lenet, resnet, transformer, lstm]) {
     const { name, run } = make()
-    const timing = inTurns(run, sides, { milliseconds: 6000 })
+    const timing = inTurns(run, sides, { milliseconds: 3000 })
     results.push({ name, ...timing, cpu: withCpu ? await onCpu(make) : null })
   }
   return results
@@ -27,12 +27,7 @@ export async function measureSteps(
 async function onCpu(make: typeof lenet): Promise<number> {
   await tf.setBackend('cpu')
   const { run } = make()
-  const step = () => {
-    const start = performance.now()
-    run()
-    return performance.now() - start
-  }
-  const first = step()
+  const time = timed(() => run())
   await tf.setBackend('wasm')
-  return first
+  return time
 }

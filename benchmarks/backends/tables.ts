@@ -16,7 +16,7 @@ const header = (title: string, { cpu, cores, node, tfjs, commit, relaxedSimd }: 
   `# ${title}
 
 ${cpu}, ${cores} cores, one thread; Node ${node}, tfjs ${tfjs}, relaxed SIMD ${relaxedSimd ? 'on' : 'off'}; commit ${commit}.
-Medians in milliseconds, stock and ours in turns in one process. The machine was shared: compare ratios.
+Medians in milliseconds of processor time, stock and ours in turns in one process. The machine was shared: compare ratios.
 `
 
 const ratio = ({ stock, ours }: { stock: number; ours: number }) => stock / ours
