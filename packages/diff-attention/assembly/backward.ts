@@ -7,7 +7,7 @@
  */
 import { sumLanes } from '../../backends/assembly/simd'
 import { copyRows, packColumns, whole } from './pack'
-import { scores, TILE, visible } from './scores'
+import { scores, strip, TILE, visible } from './scores'
 import { accumulateTransposed, multiply, PANEL } from './tile'
 
 /** p *= factor; returns the dot product with dp. The row ends at a multiple of 4, in zeros. */
@@ -80,7 +80,8 @@ function mapGradients(
  * @param dLambda One number per query, or 0.
  * @param dKey1, dKey2, dValue Added up here: rows of the width rounded up to 4, keys rounded up to 4. The keys' gradient has
  * the factor log2(e), which the queries bring.
- * @param scratch As for `attendForward`, and 1 more TILE of `stride`, TILE rows of values, and panels of the wider of queries and values.
+ * @param scratch 3 TILE rows of `strip(keys)` bytes, 3 TILE rows of queries, TILE rows of values (widths rounded up to 4), 2 TILE
+ * numbers, and the panels of TILE rows of the wider of queries and values.
  */
 export function attendBackward(
   query1: usize,
@@ -114,7 +115,7 @@ export function attendBackward(
   dValue: usize,
   scratch: usize,
 ): void {
-  const stride = <usize>whole(keys) << 2
+  const stride = strip(keys)
   const s1 = scratch
   const s2 = s1 + TILE * stride
   const dp = s2 + TILE * stride

@@ -7,7 +7,7 @@
  * accumulator of values per map, half as much arithmetic again.)
  */
 import { copyRows, whole } from './pack'
-import { scores, TILE, visible } from './scores'
+import { scores, strip, TILE, visible } from './scores'
 import { multiply } from './tile'
 
 /** p1 = p1 / sum1 - lambda p2 / sum2 */
@@ -29,7 +29,7 @@ function subtract(p1: usize, p2: usize, n: i32, first: f32, second: f32): void {
  * @param bias, biasStride Additive mask, a row per query, or 0.
  * @param keyBias Additive mask of the keys, or 0.
  * @param out, outStride Result rows.
- * @param memory Scratch: 2 TILE rows of `stride` bytes (keys rounded up to 4), TILE rows of queries, of values (rounded up), 2 TILE.
+ * @param scratch 2 TILE rows of `strip(keys)` bytes, TILE rows of queries and of values (widths rounded up to 4), 2 TILE numbers.
  */
 export function attendForward(
   query1: usize,
@@ -54,7 +54,7 @@ export function attendForward(
   outStride: usize,
   scratch: usize,
 ): void {
-  const stride = <usize>whole(keys) << 2
+  const stride = strip(keys)
   const s1 = scratch
   const s2 = s1 + TILE * stride
   const q = s2 + TILE * stride

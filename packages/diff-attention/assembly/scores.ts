@@ -1,10 +1,20 @@
 /** The rows of attention weights of one tile of queries: products, masks, exponentials. */
-import { copyRows } from './pack'
+import { copyRows, whole } from './pack'
 import { addBias, exponentials, LOG2_E } from './softmax'
 import { multiply, PANEL } from './tile'
 
 /** Queries of a tile. 32 rows of two maps of 1,024 keys are 256 kB: they stay in the second-level cache. */
 export const TILE: i32 = 32
+
+/**
+ * Bytes of a row of weights. A cache line more than it takes: rows a multiple of 4 kB apart would all fall into the same eight
+ * places of the first-level cache.
+ */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function strip(keys: i32): usize {
+  return <usize>(whole(keys) + 16) << 2
+}
 
 /** Keys that the queries of a tile that ends before query `end` may see; `offset` is keys - queries, or negative: all. */
 // @ts-ignore: decorators on functions are AssemblyScript

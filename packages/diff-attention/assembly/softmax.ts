@@ -43,8 +43,15 @@ export function exponentials(s: usize, n: i32, end: i32): f32 {
   const lowest: f32 = -f32.MAX_VALUE
   const padded = (n + 3) & ~3
   for (let i = n; i < padded; i++) store<f32>(s + (i << 2), -Infinity)
+  const pairs = padded & ~7
   let top = f32x4.splat(-Infinity)
-  for (let i = 0; i < padded; i += 4) top = f32x4.pmax(top, v128.load(s + (i << 2)))
+  let next = top
+  for (let i = 0; i < pairs; i += 8) {
+    top = f32x4.pmax(top, v128.load(s + (i << 2)))
+    next = f32x4.pmax(next, v128.load(s + (i << 2), 16))
+  }
+  if (pairs < padded) top = f32x4.pmax(top, v128.load(s + (pairs << 2)))
+  top = f32x4.pmax(top, next)
   const max: f32 = Mathf.max(
     Mathf.max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1)),
     Mathf.max(f32x4.extract_lane(top, 2), f32x4.extract_lane(top, 3)),
@@ -55,11 +62,21 @@ export function exponentials(s: usize, n: i32, end: i32): f32 {
     return 0
   }
   const shift = f32x4.splat(max)
+  // Two vectors at a time share the constants, which V8 makes anew in each turn of a loop.
   let sums = f32x4.splat(0)
-  for (let i = 0; i < padded; i += 4) {
-    const e = exp2(f32x4.sub(v128.load(s + (i << 2)), shift))
-    v128.store(s + (i << 2), e)
-    sums = f32x4.add(sums, e)
+  for (let i = 0; i < pairs; i += 8) {
+    const at = s + (i << 2)
+    const x = exp2(f32x4.sub(v128.load(at), shift))
+    const y = exp2(f32x4.sub(v128.load(at, 16), shift))
+    v128.store(at, x)
+    v128.store(at, y, 16)
+    sums = f32x4.add(sums, f32x4.add(x, y))
+  }
+  if (pairs < padded) {
+    const at = s + (pairs << 2)
+    const x = exp2(f32x4.sub(v128.load(at), shift))
+    v128.store(at, x)
+    sums = f32x4.add(sums, x)
   }
   if (end > n) memory.fill(s + (n << 2), 0, (end - n) << 2)
   return 1 / sumLanes(sums)

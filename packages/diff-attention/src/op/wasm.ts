@@ -18,6 +18,8 @@ const TILE = 32
 const PANEL = 12
 
 const whole = (n: number) => (n + 3) & ~3
+/** Floats of a row of weights, see `strip` in `assembly/scores.ts`. */
+const strip = (keys: number) => whole(keys) + 16
 const panels = (n: number) => Math.ceil(n / PANEL) * PANEL
 
 /** Byte strides of an example, a head and a row. */
@@ -110,7 +112,7 @@ export function forwardOnWasm(context: Context<AttentionInputs>): HeapTensor {
 
   const keyBytes = panels(keys) * width * 4
   const valueBytes = panels(valueWidth) * keys * 4
-  const tileBytes = TILE * (2 * whole(keys) + whole(width) + whole(valueWidth) + 2) * 4
+  const tileBytes = TILE * (2 * strip(keys) + whole(width) + whole(valueWidth) + 2) * 4
   heap.scratch(slots(attrs) * keyBytes + valueBytes + tileBytes, (keyPanels) => {
     const valuePanels = keyPanels + slots(attrs) * keyBytes
     for (let b = 0; b < batch; b++)
@@ -173,7 +175,7 @@ export function backwardOnWasm(
   const dValueBytes = whole(keys) * whole(valueWidth) * 4
   const tileBytes =
     TILE *
-    (3 * whole(keys) + 3 * whole(width) + whole(valueWidth) + 2 + panels(Math.max(width, valueWidth))) *
+    (3 * strip(keys) + 3 * whole(width) + whole(valueWidth) + 2 + panels(Math.max(width, valueWidth))) *
     4
   const bytes = keySlots * (rowBytes + columnBytes + dKeyBytes) + valueBytes + dValueBytes + tileBytes
   heap.scratch(bytes, (keyRows) => {
