@@ -1,4 +1,10 @@
 export type { AttentionLayerArgs } from './attention-layer'
+export {
+  type AttentionMapSvgOptions,
+  type AttentionMaps,
+  attentionMapSvg,
+  attentionMapsOf,
+} from './attention-map'
 export { byteTokenizer, type Tokenizer } from './byte-tokenizer'
 export { type CausalLanguageModelConfig, causalLanguageModel } from './causal-language-model'
 export { type DiffAttentionMethodOptions, diffAttentionMethod } from './diff-attention-method'

@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
+import { expect, it } from 'vitest'
+import {
+  attentionMapSvg,
+  attentionMapsOf,
+  differentialAttention,
+  differentialAttentionV2,
+  multiHeadAttention,
+} from './index'
+
+describeBackends('attention maps', () => {
+  it.each([differentialAttention, differentialAttentionV2, multiHeadAttention])(
+    'are causal, sum to 1, and to 1 - lambda in their difference',
+    (make) => {
+      const layer = make({ numHeads: 2, causal: true })
+      const x = tf.randomNormal([2, 5, 8], 0, 1, 'float32', 1)
+      layer.apply(x)
+      const { first, second, difference } = attentionMapsOf(layer, x)
+      expect(first.shape).toEqual([2, 2, 5, 5])
+      expectClose(tf.sum(first, -1), tf.ones([2, 2, 5]))
+      expectClose(tf.slice(first, [0, 0, 0, 1], [2, 2, 1, 4]), tf.zeros([2, 2, 1, 4]), { atol: 0 })
+      if (!('lambda' in layer)) return
+      expectClose(tf.sum(second!, -1), tf.ones([2, 2, 5]))
+      const lambda = layer.lambda(x)
+      const perRow = lambda.rank === 0 ? tf.mul(tf.ones([2, 2, 5]), lambda) : tf.transpose(lambda, [0, 2, 1])
+      expectClose(tf.sum(difference!, -1), tf.sub(1, perRow))
+    },
+  )
+
+  it('are drawn with a rectangle per weight, positive in blue and negative in red', async () => {
+    const layer = differentialAttention({ numHeads: 1 })
+    const x = tf.randomNormal([1, 3, 8], 0, 1, 'float32', 1)
+    layer.apply(x)
+    await expectNoTensorLeak(() => {
+      const maps = attentionMapsOf(layer, x)
+      const svg = attentionMapSvg(maps)
+      expect(svg.match(/<rect/g)!.length).toBe(3 * (1 + 9))
+      expect(svg).toContain('A1 - lambda A2, head 0')
+      expect(() => attentionMapSvg(maps, { example: 1 })).toThrow('`example` must be in the batch of 1')
+      tf.dispose([maps.first, maps.second!, maps.difference!])
+    })
+    const maps = { first: tf.tensor4d([1, -1, 0, 0.25], [1, 1, 2, 2]) }
+    expect(attentionMapSvg(maps)).toMatch(/rgb\(0,0,255\).*rgb\(255,0,0\).*rgb\(128,128,255\)/)
+  })
+})
