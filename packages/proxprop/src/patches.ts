@@ -1,5 +1,12 @@
 /** The matrix A of a 2-D convolution: convolving is multiplying by it. */
 import * as tf from '@tensorflow/tfjs-core'
+import { isRecording } from './record-use'
+
+/**
+ * Up to this many columns, a convolution that copies (its kernel is the identity) beats slices: 5 ms instead of 129 on
+ * wasm for 5 x 5 patches of 64 x 28 x 28 x 1.
+ */
+const fewColumns = 64
 
 export interface ConvGeometry {
   kernelSize: [number, number]
@@ -28,6 +35,12 @@ export function patches(x: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor2D {
   return tf.tidy(() => {
     const [n, height, width, channels] = x.shape
     const [kh, kw] = kernelSize
+    const columns = kh * kw * channels
+    if (columns <= fewColumns && !isRecording()) {
+      const identity = tf.reshape(tf.eye(columns), [kh, kw, channels, columns]) as tf.Tensor4D
+      const copies = tf.conv2d(x, identity, strides, padding, 'NHWC', dilationRate)
+      return tf.reshape(copies, [-1, columns]) as tf.Tensor2D
+    }
     const [sy, sx] = strides
     const y = along(height, kh, sy, dilationRate[0], padding)
     const z = along(width, kw, sx, dilationRate[1], padding)
@@ -53,6 +66,6 @@ export function patches(x: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor2D {
               ) as tf.Tensor4D),
         )
       }
-    return tf.reshape(tf.concat4d(taps, 3), [n * y.length * z.length, kh * kw * channels])
+    return tf.reshape(tf.concat4d(taps, 3), [n * y.length * z.length, columns])
   })
 }

@@ -24,8 +24,8 @@ interface Anchor {
 
 const anchorsOfTape = new WeakMap<object, WeakMap<object, Anchor>>()
 
-/** Whether a gradient is being recorded, so that the proximal step is wanted. */
-export const isRecording = (): boolean => Boolean(tf.engine().state.activeTape)
+/** Whether a forward pass is being recorded. The tape outlives it, through the backward pass; the depth does not. */
+export const isRecording = (): boolean => tf.engine().state.gradientDepth > 0
 
 /** The same values as `x`, unknown to the tape. */
 export function detach(x: tf.Tensor): tf.Tensor {

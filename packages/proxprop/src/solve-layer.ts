@@ -1,6 +1,6 @@
 /** From all uses of a layer in one backward pass to the updates X0 - X+ of its weights. */
 import * as tf from '@tensorflow/tfjs-core'
-import { flatConjugateGradient } from './conjugate-gradient/flat'
+import { flatConjugateGradient, fromMap, type NormalOperator } from './conjugate-gradient/flat'
 import type { LinearLayer } from './linear-layer'
 import { defaultTolerance, type Solver } from './options'
 import { countedStep } from './proximal-step'
@@ -30,10 +30,11 @@ export function solveLayer<Config extends object>(
   problem: LayerProblem,
 ): LayerStep {
   const { rows, blockCg } = layer
+  const rowsOf = rows && ((x: tf.Tensor) => rows(x, config))
   return tf.tidy(() =>
-    rows && (blockCg || problem.solver === 'exact')
-      ? solveOnRows((x) => rows(x, config), problem)
-      : solveByMap(layerOperator(layer, config, problem), problem),
+    rowsOf && (blockCg || problem.solver === 'exact')
+      ? solveOnRows(rowsOf, problem)
+      : solveFlat(layerOperator(layer, config, problem), rowsOf, problem),
   )
 }
 
@@ -77,18 +78,29 @@ export function layerOperator<Config extends object>(
   }
 }
 
-/** Nothing but the map and its adjoint. */
-function solveByMap(
+/** One system over all weights: by the map and its adjoint, or by a Gram matrix where that is cheaper. */
+function solveFlat(
   operator: LayerOperator,
-  { uses, biasIndex, tau, solver, bias }: LayerProblem,
+  rows: ((x: tf.Tensor) => tf.Tensor2D) | undefined,
+  problem: LayerProblem,
 ): LayerStep {
   const { map, adjoint, unknowns } = operator
+  const { uses, biasIndex, tau, solver, bias } = problem
   const gradient = adjoint(uses.map(({ dz }) => dz))
   if (typeof solver === 'string') return { updates: gradient, iterations: tf.scalar(0) }
   const { cg: steps, tolerance = defaultTolerance } = solver
+  const normal =
+    rows && isGramCheaper(problem.weights[0]!, steps)
+      ? fromGram(
+          uses.map(({ x }) => rows(x)),
+          biasIndex >= 0 && bias === 'proximal',
+        )
+      : fromMap(map, adjoint)
   const { solution, iterations } = flatConjugateGradient({
-    map,
-    adjoint: (outputs) => unknowns(adjoint(outputs)),
+    normal: (p, wanted) => {
+      const { energy, product } = normal(p, wanted)
+      return { energy, product: unknowns(product) }
+    },
     rhs: unknowns(gradient),
     tau,
     steps,
@@ -96,6 +108,42 @@ function solveByMap(
   })
   const plain = bias === 'gradient' ? biasIndex : -1
   return { updates: solution.map((part, i) => (i === plain ? gradient[i]! : part)), iterations }
+}
+
+/**
+ * A kernel of d inputs and m outputs costs d m multiplications per row for each product with A or A', of which there
+ * are 2 steps - 1; rows and their Gram matrix cost about 2 d^2 per row, once.
+ */
+function isGramCheaper({ shape, size }: tf.Tensor, steps: number): boolean {
+  const m = shape.at(-1)!
+  return 2 * (size / m) <= (2 * steps - 1) * m
+}
+
+/** The operator of [A, 1] or A, from A'A and A's column sums. Kernel and, where it is an unknown, bias. */
+function fromGram(parts: tf.Tensor2D[], withOnes: boolean): NormalOperator {
+  const sum = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0]! : tf.addN(tensors))
+  const gram = sum(parts.map((a) => tf.matMul(a, a, true))) as tf.Tensor2D // [d, d]
+  const ones = sum(parts.map((a) => tf.sum(a, 0, true))) // A'1 as a row, [1, d]
+  const count = parts.reduce((total, { shape }) => total + shape[0], 0)
+  return ([kernel, bias]) => {
+    const columns = tf.reshape(kernel!, [gram.shape[0], -1]) as tf.Tensor2D
+    const inner = tf.matMul(gram, columns)
+    if (!withOnes) {
+      const product = tf.reshape(inner, kernel!.shape)
+      return {
+        energy: tf.sum(tf.mul(kernel!, product)),
+        product: bias ? [product, tf.zerosLike(bias)] : [product],
+      }
+    }
+    const row = tf.reshape(bias!, [1, -1]) as tf.Tensor2D
+    const forKernel = tf.reshape(tf.add(inner, tf.matMul(ones as tf.Tensor2D, row, true)), kernel!.shape)
+    const forBias = tf.reshape(
+      tf.add(tf.matMul(ones as tf.Tensor2D, columns), tf.mul(row, count)),
+      bias!.shape,
+    )
+    const energy = tf.add(tf.sum(tf.mul(kernel!, forKernel)), tf.sum(tf.mul(bias!, forBias)))
+    return { energy, product: [forKernel, forBias] }
+  }
 }
 
 /** The adjoint of a map that has none of its own. The map is linear, so where it is differentiated does not matter. */

@@ -1,18 +1,32 @@
 /**
- * Conjugate gradient for any linear map, from the map and its adjoint alone: one system over all weights.
+ * Conjugate gradient with one system over all weights of a layer, for any linear map.
  *
  *     (A'A + I/tau) D = A'G, started at D = 0; the denominators and the stop are those of `block.ts`.
  *
- * The curvature p'(A'A + I/tau)p is |Ap|^2 + |p|^2 / tau, so the last step needs no adjoint.
+ * The curvature p'(A'A + I/tau)p is |Ap|^2 + |p|^2 / tau, so the last step does not need A'A p itself.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { cgEpsilon } from './block'
 
+const squaredNorm = (parts: tf.Tensor[]) => tf.addN(parts.map((part) => tf.sum(tf.square(part))))
+
+/** |A p|^2 as a scalar and, when `wanted`, A'A p; p has one tensor per weight. */
+export type NormalOperator = (p: tf.Tensor[], wanted: boolean) => { energy: tf.Tensor; product: tf.Tensor[] }
+
+/** The operator of a map and its adjoint: A'A p costs one of each. */
+export const fromMap =
+  (
+    map: (weights: tf.Tensor[]) => tf.Tensor[],
+    adjoint: (outputs: tf.Tensor[]) => tf.Tensor[],
+  ): NormalOperator =>
+  (p, wanted) => {
+    const image = map(p)
+    return { energy: squaredNorm(image), product: wanted ? adjoint(image) : [] }
+  }
+
 export interface FlatCgOptions {
-  /** A: from one tensor per weight to one tensor per use of the layer. */
-  map: (weights: tf.Tensor[]) => tf.Tensor[]
-  /** A': from one tensor per use to one tensor per weight. */
-  adjoint: (outputs: tf.Tensor[]) => tf.Tensor[]
+  /** The products with A that a step needs. */
+  normal: NormalOperator
   /** A'G, one tensor per weight. */
   rhs: tf.Tensor[]
   tau: tf.Scalar
@@ -26,10 +40,8 @@ export type FlatCgResult = {
   iterations: tf.Scalar
 }
 
-const squaredNorm = (parts: tf.Tensor[]) => tf.addN(parts.map((part) => tf.sum(tf.square(part))))
-
 export function flatConjugateGradient(options: FlatCgOptions): FlatCgResult {
-  const { map, adjoint, rhs, tau, steps, tolerance } = options
+  const { normal, rhs, tau, steps, tolerance } = options
   return tf.tidy(() => {
     let residual = rhs
     let direction = rhs
@@ -39,15 +51,14 @@ export function flatConjugateGradient(options: FlatCgOptions): FlatCgResult {
     let active: tf.Tensor = tf.scalar(1)
     let iterations: tf.Tensor = tf.scalar(0)
     for (let step = 1; ; step++) {
-      const image = map(direction)
-      const curvature = tf.add(squaredNorm(image), tf.div(squaredNorm(direction), tau))
+      const { energy, product } = normal(direction, step < steps)
+      const curvature = tf.add(energy, tf.div(squaredNorm(direction), tau))
       const alpha = tf.mul(active, tf.div(squared, tf.add(curvature, cgEpsilon)))
       solution = solution.map((part, i) => tf.add(part, tf.mul(direction[i]!, alpha)))
       iterations = tf.add(iterations, active)
       if (step === steps) return { solution, iterations: iterations as tf.Scalar }
-      const normal = adjoint(image)
       residual = residual.map((part, i) =>
-        tf.sub(part, tf.mul(tf.add(normal[i]!, tf.div(direction[i]!, tau)), alpha)),
+        tf.sub(part, tf.mul(tf.add(product[i]!, tf.div(direction[i]!, tau)), alpha)),
       )
       const next = squaredNorm(residual)
       active = tf.mul(active, tf.cast(tf.greaterEqual(next, goal), 'float32'))
