@@ -27,3 +27,13 @@ export function quantile(values, q) {
 }
 
 export const median = (values) => quantile(values, 0.5)
+
+/** 97.5 % quantiles of Student's t distribution by degrees of freedom, from 1. */
+const studentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
+
+/** Mean and half the width of its 95 % interval, from 2 to 10 independent values. */
+export function meanWithInterval(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
+  return { mean, plusMinus: studentT[values.length - 2] * Math.sqrt(variance / values.length) }
+}

@@ -4,7 +4,8 @@
  *     node benchmarks/proxprop/step-times.mjs [--out file.json] [--rounds 40]
  *
  * All contenders take turns in one process, so that what slows the machine for a while slows all of them; the ratio
- * is the median over rounds. Run `pnpm build` first.
+ * is the median over rounds. Milliseconds are CPU time of the process, which other work on the machine distorts less
+ * than wall time; on an idle machine the two agree. Run `pnpm build` first.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -80,10 +81,11 @@ function measure({ title, batch, build }, options, rounds) {
     step: defaultStep,
   }))
   const run = (i) => {
-    const from = performance.now()
+    const from = process.cpuUsage()
     const output = setups[i].step(setups[i], { xs, ys }, { epoch: 0, step: 0, seed: 0 })
     output.loss.dataSync()
-    const ms = performance.now() - from
+    const { user, system } = process.cpuUsage(from)
+    const ms = (user + system) / 1000
     tf.dispose([output.loss, output.predictions])
     return ms
   }
