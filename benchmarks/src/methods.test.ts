@@ -4,6 +4,7 @@ import { type MethodEntry, resolveMethods, settingsFor } from './methods'
 
 const entry = (name: string): MethodEntry => ({
   name,
+  kind: 'any',
   summary: name,
   create: (hyperparameters): Method<unknown> => ({
     name,

@@ -3,12 +3,15 @@ import { advprop, sparseTopK } from '@tfgraft/advprop'
 import { compose, identity, type Method } from '@tfgraft/core'
 import { diffAttentionMethod } from '@tfgraft/diff-attention'
 import { proxprop } from '@tfgraft/proxprop'
+import { episodicCount, rnd } from '@tfgraft/rl-exploration'
 import { UsageError, unknownChoice } from './choices'
-import type { Hyperparameters, Task } from './task'
+import type { Hyperparameters, SetupKind, Task } from './task'
 
 export interface MethodEntry<S = unknown> {
   /** What `--methods` takes. */
   readonly name: string
+  /** The kind of setup that it changes; `any`: whatever the task has. */
+  readonly kind: SetupKind | 'any'
   /** One line for `list`. */
   readonly summary: string
   create(hyperparameters: Hyperparameters): Method<S>
@@ -20,34 +23,52 @@ export const baselineName = 'backprop'
 export const builtInMethods: readonly MethodEntry[] = [
   {
     name: baselineName,
+    kind: 'any',
     summary: 'plain training: the setup as the task makes it',
     create: (): Method<unknown> => identity as Method<unknown>,
   },
   {
     name: 'proxprop',
+    kind: 'supervised',
     summary: 'proximal steps on the weights of all hidden linear layers, solved exactly (Frerix et al. 2018)',
     create: ({ tau }) => proxprop({ solver: 'exact', ...(tau === undefined ? {} : { tau: Number(tau) }) }),
   },
   {
     name: 'advprop',
+    kind: 'supervised',
     summary: 'clean and adversarial examples with batch statistics of their own (Xie et al. 2020)',
     create: ({ epsilon = 4 / 255 }) =>
       advprop({ attack: { epsilon: Number(epsilon), stepSize: Number(epsilon), iterations: 1 } }),
   },
   {
     name: 'sparse-top-k',
+    kind: 'supervised',
     summary: 'only the largest activations per channel go on (Li et al. 2023)',
     create: ({ k = 0.2, after = 'stem' }) => sparseTopK({ k: Number(k), after: String(after) }),
   },
   {
     name: 'diff-attention',
+    kind: 'supervised',
     summary: 'attention as the difference of two softmax maps (Ye et al. 2024)',
     create: () => diffAttentionMethod({ version: 1 }),
   },
   {
     name: 'diff-attention-v2',
+    kind: 'supervised',
     summary: 'its second version, with one lambda per token and head',
     create: () => diffAttentionMethod({ version: 2 }),
+  },
+  {
+    name: 'episodic-count',
+    kind: 'agent',
+    summary: 'a bonus for states that are new in the episode',
+    create: () => episodicCount(),
+  },
+  {
+    name: 'rnd',
+    kind: 'agent',
+    summary: 'a bonus for states that a predictor of a random network has not learned (Burda et al. 2019)',
+    create: () => rnd(),
   },
 ]
 
@@ -76,6 +97,7 @@ export function resolveMethods(names: string, all: readonly MethodEntry[]): Meth
     if (parts.length === 1) return parts[0]!
     return {
       name: parts.map((part) => part.name).join('+'),
+      kind: parts.find((part) => part.kind !== 'any')?.kind ?? 'any',
       summary: parts.map((part) => part.summary).join('; '),
       create: (hyperparameters) => compose(...parts.map((part) => part.create(hyperparameters))),
     }

@@ -31,7 +31,7 @@ export async function loadOwnMethod(path: string): Promise<MethodEntry> {
   const { name } = checked({})
   if (/[,+\s]/.test(name))
     throw new UsageError(`--method ${path}: \`name\` must have no space, comma or plus. Received '${name}'.`)
-  return { name, summary: `from ${path}`, create: checked }
+  return { name, kind: 'any', summary: `from ${path}`, create: checked }
 }
 
 async function importFile(file: string): Promise<unknown> {

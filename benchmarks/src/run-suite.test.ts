@@ -19,6 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const method = (name: string, apply: (setup: TrainingSetup) => TrainingSetup): MethodEntry => ({
   name,
+  kind: 'any',
   summary: name,
   create: (): Method => ({ name, paper: identity.paper, apply }),
 })

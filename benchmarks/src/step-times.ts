@@ -30,7 +30,7 @@ export async function measureSteps(
   const trainings: Training[] = []
   try {
     for (const { method, hyperparameters } of contenders)
-      trainings.push(loaded.start(method, hyperparameters, 0))
+      trainings.push(await loaded.start(method, hyperparameters, 0))
     for (let warmUp = 0; warmUp < 3; warmUp++) for (const training of trainings) await training.step()
     const times = contenders.map(() => [] as number[])
     const started = performance.now()

@@ -36,7 +36,7 @@ type Logs = Record<string, number>
 /** A supervised task, ready to start trainings. */
 export function supervised(options: SupervisedOptions): LoadedTask<TrainingSetup> {
   return {
-    start: (method, hyperparameters, seed) => startTraining(options, method, hyperparameters, seed),
+    start: async (method, hyperparameters, seed) => startTraining(options, method, hyperparameters, seed),
     dispose: () => options.dispose?.(),
   }
 }

@@ -19,6 +19,9 @@ export interface Metric {
   format?: 'percent' | 'number'
 }
 
+/** What kind of setup a task trains and a method changes: a `TrainingSetup`, or an `AgentSetup` of PPO. */
+export type SetupKind = 'supervised' | 'agent'
+
 /** How one method was set for one task, and what it was chosen from. */
 export interface MethodSettings {
   chosen: Hyperparameters
@@ -40,6 +43,7 @@ export interface Task<S = unknown> {
   readonly title: string
   /** Two or three sentences for the report: data, model, what is the same for all methods. */
   readonly summary: string
+  readonly kind: SetupKind
   /** What the horizontal axis counts. @default 'epoch' */
   readonly epochTitle?: string
   /** Default length of a trial. */
@@ -55,7 +59,7 @@ export interface Task<S = unknown> {
 
 export interface LoadedTask<S = unknown> {
   /** Applies `method` to the baseline setup. Same seed: same initial weights and same order of batches. */
-  start(method: Method<S>, hyperparameters: Hyperparameters, seed: number): Training
+  start(method: Method<S>, hyperparameters: Hyperparameters, seed: number): Promise<Training>
   dispose(): void
 }
 

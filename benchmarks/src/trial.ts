@@ -71,7 +71,7 @@ export async function runTrial(
   const bytesBefore = tf.memory().numBytes
   let training: Training | undefined
   try {
-    training = loaded.start(method, config.hyperparameters, config.seed)
+    training = await loaded.start(method, config.hyperparameters, config.seed)
     outcome.parameters = training.parameters
     outcome.stepsPerEpoch = training.stepsPerEpoch
     await trainAndEvaluate(task, training, config, outcome, signal, onProgress)

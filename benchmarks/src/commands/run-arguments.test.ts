@@ -37,6 +37,12 @@ it('suite, tasks and methods resolve to contestants with settings, the baseline 
   ])
 })
 
+it('a method of another kind of setup is refused with those that fit', () => {
+  expect(() => resolveEntries({ suite: 'quick', tasks: 'exploration', methods: 'proxprop' }, [])).toThrow(
+    "method 'proxprop' changes supervised setups; that of task 'exploration' is agent. Choose from: backprop, episodic-count, rnd.",
+  )
+})
+
 it('unknown suites, tasks, methods and files are answered with the choices', async () => {
   expect(() => resolveEntries({ suite: 'slow' }, [])).toThrow("unknown suite 'slow'. Choose from: quick,")
   expect(() => resolveEntries({ suite: 'quick', tasks: 'cifar' }, [])).toThrow(

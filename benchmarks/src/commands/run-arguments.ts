@@ -100,6 +100,15 @@ export function resolveEntries(
     // A task from outside the suite meets the methods that have settings for it.
     const names = methods ?? inSuite.get(task) ?? Object.keys(task.settings).join(',')
     const entries = resolveMethods([names, ...ownNames].join(','), all)
+    const wrong = entries.find(({ kind }) => kind !== 'any' && kind !== task.kind)
+    if (wrong)
+      throw new UsageError(
+        `method '${wrong.name}' changes ${wrong.kind} setups; that of task '${task.name}' is ${task.kind}. ` +
+          `Choose from: ${all
+            .filter(({ kind }) => kind === 'any' || kind === task.kind)
+            .map(({ name }) => name)
+            .join(', ')}.`,
+      )
     return {
       task,
       contestants: entries.map((method) => ({ method, ...settingsFor(method.name, task.settings) })),

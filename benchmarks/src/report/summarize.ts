@@ -142,6 +142,7 @@ function unknownTask({ config, curve }: TrialRecord): Task {
   return {
     name: config.task,
     title: config.task,
+    kind: 'supervised',
     summary: 'This task is not part of this version of tfgraft-bench.',
     epochs: config.epochs,
     metrics: names.map((name) => ({

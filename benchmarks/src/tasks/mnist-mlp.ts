@@ -23,6 +23,7 @@ interface MlpOptions {
 function mlp({ hidden, activation, ...rest }: MlpOptions): Task<TrainingSetup> {
   return {
     ...rest,
+    kind: 'supervised',
     metrics: [
       { name: 'accuracy', title: 'test accuracy', better: 'higher', format: 'percent' },
       { name: 'loss', title: 'test loss', better: 'lower' },

@@ -14,6 +14,7 @@ const attack = { epsilon: 0.1, iterations: 10, seed: 0 }
 export const mnistRobust: Task<TrainingSetup> = {
   name: 'mnist-robust',
   title: 'MNIST under attack',
+  kind: 'supervised',
   summary:
     'A convolutional network (16 and 32 filters with batch normalisation) on 6,000 digits. Judged on clean test images and on images ' +
     'that projected gradient descent changed by at most 0.1 per pixel, in 10 steps, against each model itself. AdvProp trains on ' +

@@ -15,6 +15,7 @@ const batchSize = 64
 export const recurrence: Task<TrainingSetup> = {
   name: 'recurrence',
   title: 'Noisy recurrences, a transformer of two layers',
+  kind: 'supervised',
   summary:
     'Predict the next of numbers modulo 7 that follow a linear recurrence of order 2, with coefficients of its own for each sequence, in ' +
     'which one element in ten breaks the rule. 4,000 sequences of 33; two transformer layers of 64 features and 4 heads, learned ' +

@@ -35,6 +35,7 @@ function clouds(count: number, batchSize: number, seed: number): SizedDataset {
 export const tiny: Task<TrainingSetup> = {
   name: 'tiny',
   title: 'Two clouds, 2-8-2',
+  kind: 'supervised',
   summary:
     'Two Gaussian clouds in the plane and eight hidden units: a check of the harness that takes a second.',
   epochs: 3,

@@ -1,0 +1,89 @@
+/** A grid world whose only reward is far away: what exploration bonuses are for. */
+import type { Method } from '@tfgraft/core'
+import {
+  type Agent,
+  type AgentSetup,
+  createAgent,
+  gridWorld,
+  ppo,
+  type UpdateReport,
+} from '@tfgraft/rl-exploration'
+import type { Hyperparameters, Task, Training } from '../task'
+
+const world = 'MultiRoom-N2-S4-v0'
+const numEnvs = 16
+const numSteps = 64
+/** Updates that count as one epoch: between two points of the curves. */
+const updatesPerEpoch = 6
+
+const grid = [0.0003, 0.001, 0.003].map((learningRate) => ({ learningRate }))
+
+export const exploration: Task<AgentSetup> = {
+  name: 'exploration',
+  title: 'Two rooms and a door, PPO',
+  kind: 'agent',
+  summary:
+    `MiniGrid's ${world}, equal to the Python environment seed for seed: the only reward waits behind a door that must be opened. ` +
+    `PPO with ${numEnvs} environments and rollouts of ${numSteps} steps; a bonus adds a value head and its own rewards. One epoch is ` +
+    `${updatesPerEpoch} updates (${(updatesPerEpoch * numEnvs * numSteps).toLocaleString('en')} environment steps). The training loss is that of the policy.`,
+  epochs: 8,
+  target: 0.9,
+  metrics: [
+    { name: 'success', title: 'success rate', better: 'higher', format: 'percent' },
+    { name: 'return', title: 'mean return', better: 'higher' },
+  ],
+  settings: {
+    backprop: { chosen: { learningRate: 0.001 }, grid },
+    'episodic-count': { chosen: { learningRate: 0.001 }, grid },
+    rnd: { chosen: { learningRate: 0.001 }, grid },
+  },
+  load: async () => ({ start, dispose() {} }),
+}
+
+async function start(
+  method: Method<AgentSetup>,
+  { learningRate }: Hyperparameters,
+  seed: number,
+): Promise<Training> {
+  const env = gridWorld(world, { numEnvs, seed: 1000 * (seed + 1) })
+  const setup = method.apply(
+    ppo(env, {
+      learningRate: Number(learningRate),
+      annealLearningRate: false,
+      numSteps,
+      numMinibatches: 4,
+      updateEpochs: 4,
+      entropyCoefficient: 0.01,
+      gamma: 0.99,
+      clip: 0.2,
+      warmupRollouts: 4,
+    }),
+  )
+  const agent: Agent = await createAgent(setup, { seed })
+  let last: UpdateReport | undefined
+  return {
+    parameters: agent.network.variables.reduce((sum, { size }) => sum + size, 0),
+    stepsPerEpoch: updatesPerEpoch,
+    async train({ epochs, signal, onStep, onEpoch }) {
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        let sum = 0
+        for (let update = 0; update < updatesPerEpoch; update++) {
+          last = await agent.update((epoch * updatesPerEpoch + update) / (epochs * updatesPerEpoch))
+          sum += last.policyLoss
+          await onStep({ loss: last.policyLoss, accuracy: last.successRate || 0 })
+          if (signal.aborted) return
+        }
+        await onEpoch({ loss: sum / updatesPerEpoch })
+      }
+    },
+    // Over the last 100 training episodes; before one has ended, nothing was reached.
+    evaluate: async () => ({ success: last?.successRate || 0, return: last?.meanReturn || 0 }),
+    step: async () => {
+      await agent.update(0)
+    },
+    dispose: () => {
+      agent.dispose()
+      void env.close()
+    },
+  }
+}
