@@ -2,6 +2,7 @@
  * Seeded randomness that splits: what is drawn in one place does not depend on how much was drawn in another.
  * The generator is Alea (Baagøe 2010), which tfjs itself uses.
  */
+/// <reference path="./seedrandom.d.ts" /> for whoever compiles this source from another project
 import alea from 'seedrandom/lib/alea.js'
 
 /** A stream of random numbers. The same seed gives the same stream on every machine. */
