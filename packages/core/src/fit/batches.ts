@@ -126,7 +126,7 @@ export function datasetBatches(
         const { value, done } = await open.next()
         if (done) {
           open = undefined
-          if (!batchesPerEpoch) return
+          if (!batchesPerEpoch && count) return
           if (fresh) throw new Error('fit: the dataset must not be empty. Received no batch.')
           continue
         }

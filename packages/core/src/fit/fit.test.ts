@@ -352,6 +352,10 @@ describeBackends('fit', () => {
       'Received 2 tensors in xs',
     )
     await expect(fit(setup, asDataset(data, 4), { batchSize: 4 })).rejects.toThrow('left to the dataset')
+    const empty: BatchDataset = {
+      iterator: async () => ({ next: async () => ({ value: null, done: true }) }),
+    }
+    await expect(fit(setup, empty)).rejects.toThrow('must not be empty')
     await expect(fit({ ...setup, loss: [losses.mse, losses.mse] }, data)).rejects.toThrow('Received 2 losses')
     setup.model.trainable = false
     await expect(fit(setup, data)).rejects.toThrow('must have trainable weights')

@@ -1,6 +1,6 @@
 /** The training loop: `model.fit` of tfjs, around any training step. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { History } from '@tensorflow/tfjs-layers'
+import type { CallbackList, History } from '@tensorflow/tfjs-layers'
 import type { TrainingSetup } from '../method'
 import { createRandom, withSeededMathRandom } from '../random'
 import {
@@ -123,6 +123,42 @@ function trainOnBatch(
   }
 }
 
+interface Run {
+  state: { -readonly [key in keyof TrainingState]: TrainingState[key] }
+  hooks: CallbackList
+  metrics: ReturnType<typeof namedMetrics>
+  names: readonly string[]
+  signal?: AbortSignal
+}
+
+/** Trains one epoch and says whether it came to its end: a signal or a callback may stop it earlier. */
+async function trainEpoch(
+  { state, hooks, metrics, names, signal }: Run,
+  source: BatchSource,
+  means: RunningMeans,
+): Promise<boolean> {
+  let index = 0
+  for await (const batch of source.epoch(state.epochs)) {
+    const logs: Record<string, number | tf.Scalar> = { batch: index, size: batch.size }
+    try {
+      await hooks.onBatchBegin(index, { ...logs })
+      const values = trainOnBatch(state, batch, metrics)
+      names.forEach((name, i) => {
+        logs[name] = values[i]!
+      })
+      means.add(values, batch.size)
+      state.steps++
+      await hooks.onBatchEnd(index, logs)
+    } finally {
+      tf.dispose([batch.xs, batch.ys])
+      for (const value of Object.values(logs)) if (typeof value !== 'number') value.dispose()
+    }
+    index++
+    if (signal?.aborted || state.setup.model.stopTraining) return index === source.batches
+  }
+  return true
+}
+
 /**
  * Trains a setup: any model, optimizer, loss and step. For the plain step it does what `model.fit` does, without
  * `compile`: the same logs, the same callbacks, so tfjs-vis and `EarlyStopping` work as usual.
@@ -173,6 +209,7 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
   }
   const callbacks = list(options.callbacks ?? [])
   const { list: hooks, history } = callbackList({ callbacks, yieldEvery, state, params })
+  const run: Run = { state, hooks, metrics, names, signal }
 
   try {
     await hooks.onTrainBegin()
@@ -182,7 +219,7 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
       await hooks.onEpochBegin(epoch)
       const means = new RunningMeans(names)
       try {
-        const finished = await trainEpoch(training, means)
+        const finished = await trainEpoch(run, training, means)
         if (signal?.aborted && !finished) break
         const logs = await means.read()
         if (finished) {
@@ -199,29 +236,5 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
     return history
   } finally {
     release()
-  }
-
-  /** Says whether the epoch came to its end: a signal or a callback may stop it earlier. */
-  async function trainEpoch(source: BatchSource, means: RunningMeans): Promise<boolean> {
-    let index = 0
-    for await (const batch of source.epoch(state.epochs)) {
-      const logs: Record<string, number | tf.Scalar> = { batch: index, size: batch.size }
-      try {
-        await hooks.onBatchBegin(index, { ...logs } as Record<string, number>)
-        const values = trainOnBatch(state, batch, metrics)
-        names.forEach((name, i) => {
-          logs[name] = values[i]!
-        })
-        means.add(values, batch.size)
-        state.steps++
-        await hooks.onBatchEnd(index, logs)
-      } finally {
-        tf.dispose([batch.xs, batch.ys])
-        for (const value of Object.values(logs)) if (typeof value !== 'number') value.dispose()
-      }
-      index++
-      if (signal?.aborted || model.stopTraining) return index === source.batches
-    }
-    return true
   }
 }
