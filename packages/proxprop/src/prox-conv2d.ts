@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
 import type { ProximalOptions } from './options'
 import { type ConvGeometry, patches } from './patches'
-import { type ProximalLayer, proximalLayer } from './proximal-layer'
+import { type ProximalLayer, type ProximalLayerClass, proximalLayer } from './proximal-layer'
 import { isRecording } from './record-use'
 
 /** What tfjs's conv2d layer takes. */
@@ -81,7 +81,7 @@ function correlate(
  * console.log(layer.getClassName()) // ProxConv2D
  * ```
  */
-export const ProxConv2D = proximalLayer<Conv2DConfig>({
+export const ProxConv2D: ProximalLayerClass<Conv2DConfig> = proximalLayer<Conv2DConfig>({
   className: 'ProxConv2D',
   layer: (config) => {
     if (config.dataFormat === 'channelsFirst')

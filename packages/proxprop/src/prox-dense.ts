@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
 import type { ProximalOptions } from './options'
-import { type ProximalLayer, proximalLayer } from './proximal-layer'
+import { type ProximalLayer, type ProximalLayerClass, proximalLayer } from './proximal-layer'
 
 /** What tfjs's dense layer takes. */
 export type DenseConfig = Parameters<typeof layers.dense>[0]
@@ -25,7 +25,7 @@ const rows = (x: tf.Tensor) => tf.reshape(x, [-1, x.shape.at(-1)!]) as tf.Tensor
  * console.log(layer.getClassName()) // ProxDense
  * ```
  */
-export const ProxDense = proximalLayer<DenseConfig>({
+export const ProxDense: ProximalLayerClass<DenseConfig> = proximalLayer<DenseConfig>({
   className: 'ProxDense',
   layer: ({ ...config }) => layers.dense(config),
   map: (x, [kernel, bias]) => {
