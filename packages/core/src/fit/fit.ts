@@ -191,7 +191,8 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
   checkOptions(data, options)
   const { epochs = 1, initialEpoch = 0, initialStep = 0, signal, yieldEvery = 'auto' } = options
   const { model } = setup
-  if (!model.built) model.build(model.inputs[0]!.shape) // a Sequential has no names of inputs and outputs, and cannot stop, until then
+  // Until then a Sequential has no names of inputs and outputs, and cannot be stopped.
+  if (!model.built) model.build(model.inputs[0]!.shape)
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
   const metrics = namedMetrics(options.metrics)
   const { training, validation, release } = sources(setup, data, options, seed)
