@@ -33,11 +33,12 @@ it('an unknown method is answered with the choices', () => {
 
 it('settings are the own ones, or the baseline overlaid by those of the parts', () => {
   const settings = {
-    backprop: { chosen: { rate: 1, momentum: 0.9 }, grid: [] },
-    a: { chosen: { rate: 2 }, grid: [] },
-    b: { chosen: { tau: 3 }, grid: [] },
+    backprop: { chosen: { rate: 1, momentum: 0.9 }, grid: [], validated: true },
+    a: { chosen: { rate: 2 }, grid: [], validated: true },
+    b: { chosen: { tau: 3 }, grid: [], validated: false },
   }
   expect(settingsFor('a', settings)).toEqual({ hyperparameters: { rate: 2 }, tuned: true })
+  expect(settingsFor('b', settings)).toEqual({ hyperparameters: { tau: 3 }, tuned: false })
   expect(settingsFor('own', settings)).toEqual({ hyperparameters: { rate: 1, momentum: 0.9 }, tuned: false })
   expect(settingsFor('a+b', settings)).toEqual({
     hyperparameters: { rate: 2, momentum: 0.9, tau: 3 },

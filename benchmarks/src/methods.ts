@@ -111,7 +111,7 @@ export function settingsFor(
   settings: Task['settings'],
 ): { hyperparameters: Hyperparameters; tuned: boolean } {
   const own = settings[method]
-  if (own) return { hyperparameters: own.chosen, tuned: true }
+  if (own) return { hyperparameters: own.chosen, tuned: own.validated }
   const parts = method.split('+').flatMap((part) => settings[part] ?? [])
   return {
     hyperparameters: Object.assign({}, settings[baselineName]?.chosen, ...parts.map((part) => part.chosen)),

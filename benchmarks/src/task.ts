@@ -22,11 +22,13 @@ export interface Metric {
 /** What kind of setup a task trains and a method changes: a `TrainingSetup`, or an `AgentSetup` of PPO. */
 export type SetupKind = 'supervised' | 'agent'
 
-/** How one method was set for one task, and what it was chosen from. */
+/** How one method is set for one task. */
 export interface MethodSettings {
   chosen: Hyperparameters
   /** What `tfgraft-bench tune` tries. Equal length for all methods of a task: equal tuning effort. */
   grid: readonly Hyperparameters[]
+  /** Whether `chosen` is the grid's best on the validation split; if not, the report says `not tuned`. */
+  validated: boolean
 }
 
 export interface LoadOptions {

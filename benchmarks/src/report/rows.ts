@@ -71,8 +71,8 @@ function row({ task }: TaskSummary, method: MethodSummary): Cell[] {
 
 const remark = (note: string | undefined) => (note ? { note } : {})
 
-function statusNote({ method, tuned, trials }: MethodSummary): string | undefined {
-  const notes = tuned || method === baselineName ? [] : ['not tuned for this task']
+function statusNote({ tuned, trials }: MethodSummary): string | undefined {
+  const notes = tuned ? [] : ['not tuned for this task']
   for (const status of ['diverged', 'interrupted', 'failed'] as const) {
     const count = trials.filter((trial) => trial.status === status).length
     if (count) notes.push(`${count} of ${trials.length} ${status}`)

@@ -33,9 +33,9 @@ export const exploration: Task<AgentSetup> = {
     { name: 'return', title: 'mean return', better: 'higher' },
   ],
   settings: {
-    backprop: { chosen: { learningRate: 0.001 }, grid },
-    'episodic-count': { chosen: { learningRate: 0.001 }, grid },
-    rnd: { chosen: { learningRate: 0.001 }, grid },
+    backprop: { chosen: { learningRate: 0.001 }, grid, validated: false },
+    'episodic-count': { chosen: { learningRate: 0.001 }, grid, validated: false },
+    rnd: { chosen: { learningRate: 0.001 }, grid, validated: false },
   },
   load: async () => ({ start, dispose() {} }),
 }

@@ -28,14 +28,17 @@ export const mnistRobust: Task<TrainingSetup> = {
     backprop: {
       chosen: { learningRate: 0.003 },
       grid: [0.001, 0.003, 0.01].map((learningRate) => ({ learningRate })),
+      validated: false,
     },
     advprop: {
       chosen: { learningRate: 0.003, epsilon: 0.1 },
       grid: [0.001, 0.003, 0.01].map((learningRate) => ({ learningRate, epsilon: 0.1 })),
+      validated: false,
     },
     'sparse-top-k': {
       chosen: { learningRate: 0.003, k: 0.2, after: 'stem' },
       grid: [0.001, 0.003, 0.01].map((learningRate) => ({ learningRate, k: 0.2, after: 'stem' })),
+      validated: false,
     },
   },
   async load({ evaluateOn, limit = 6000, onProgress }) {

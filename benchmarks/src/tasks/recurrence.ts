@@ -31,6 +31,7 @@ export const recurrence: Task<TrainingSetup> = {
       {
         chosen: { learningRate: 0.003 },
         grid: [0.001, 0.003, 0.01].map((learningRate) => ({ learningRate })),
+        validated: false,
       },
     ]),
   ),

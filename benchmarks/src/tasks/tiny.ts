@@ -44,10 +44,15 @@ export const tiny: Task<TrainingSetup> = {
     { name: 'loss', title: 'test loss', better: 'lower' },
   ],
   settings: {
-    backprop: { chosen: { learningRate: 0.1 }, grid: [0.01, 0.1].map((learningRate) => ({ learningRate })) },
+    backprop: {
+      chosen: { learningRate: 0.1 },
+      grid: [0.01, 0.1].map((learningRate) => ({ learningRate })),
+      validated: true,
+    },
     proxprop: {
       chosen: { learningRate: 1, tau: 0.1 },
       grid: [0.05, 0.1].map((tau) => ({ learningRate: 1, tau })),
+      validated: true,
     },
   },
   async load({ limit, onProgress }) {
