@@ -49,8 +49,8 @@ async function publicPackages() {
     }),
   )
   // `core` and `backends` first: the script-tag builds of the others need their globals.
-  const rank = ({ manifest }) => ['@tfgraft/core', '@tfgraft/backends'].indexOf(manifest.name) >>> 0
-  return packages.filter(({ manifest }) => !manifest.private).sort((a, b) => rank(a) - rank(b))
+  const isBase = ({ manifest }) => ['@tfgraft/core', '@tfgraft/backends'].includes(manifest.name)
+  return packages.filter(({ manifest }) => !manifest.private).sort((a, b) => isBase(b) - isBase(a))
 }
 
 async function pack({ path }, folder) {

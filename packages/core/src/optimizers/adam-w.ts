@@ -42,29 +42,52 @@ interface Slot {
 
 type Hyperparameters = Required<Pick<AdamWOptions, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>>
 
+/**
+ * The fused step of `@tfgraft/backends`, a tfjs kernel: one pass over a variable instead of thirteen. It is there on the
+ * backends that have it once that package is loaded; core does not depend on it.
+ */
+const fusedKernel = 'backends/AdamStep'
+const fusedInputs = ['value', 'gradient', 'firstMoment', 'secondMoment']
+
+/** New value, first and second moment of a variable, for step t from 1. */
+function nextValues(
+  variable: tf.Variable,
+  gradient: tf.Tensor,
+  { first, second }: Slot,
+  t: number,
+  learningRate: number,
+  { beta1, beta2, epsilon, weightDecay }: Hyperparameters,
+): [tf.Tensor, tf.Tensor, tf.Tensor] {
+  const [correction1, correction2] = [1 - beta1 ** t, 1 - beta2 ** t]
+  if (tf.getKernel(fusedKernel, tf.getBackend())) {
+    const attrs = { learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2 }
+    const inputs = [variable, gradient, first, second]
+    // The call as `defineOp` of that package makes it: inputs by position, their names among the attributes.
+    return tf.engine().runKernel(fusedKernel, inputs as never, { names: fusedInputs, attrs } as never)
+  }
+  const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1))
+  const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2))
+  // Both sides of the division times the root of correction2, which saves a pass over the variable.
+  const root2 = Math.sqrt(correction2)
+  const update = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon * root2)), (learningRate * root2) / correction1)
+  const decayed = weightDecay ? tf.mul(variable, 1 - learningRate * weightDecay) : variable
+  return [tf.sub(decayed, update), m, v]
+}
+
 /** One step for one variable, at the given rate. Updates the slot and the variable. */
 function stepVariable(
   variable: tf.Variable,
   gradient: tf.Tensor,
   slot: Slot,
   rate: number,
-  { beta1, beta2, epsilon, weightDecay }: Hyperparameters,
+  hyperparameters: Hyperparameters,
 ): void {
   slot.steps++
-  const correction1 = 1 - beta1 ** slot.steps
-  const root2 = Math.sqrt(1 - beta2 ** slot.steps)
   tf.tidy(() => {
-    const first = tf.add(tf.mul(slot.first, beta1), tf.mul(gradient, 1 - beta1))
-    const second = tf.add(tf.mul(slot.second, beta2), tf.mul(tf.square(gradient), 1 - beta2))
-    // Both sides of the division times root2, which saves a pass over the variable.
-    const update = tf.mul(
-      tf.div(first, tf.add(tf.sqrt(second), epsilon * root2)),
-      (rate * root2) / correction1,
-    )
-    const decayed = weightDecay ? tf.mul(variable, 1 - rate * weightDecay) : variable
+    const [value, first, second] = nextValues(variable, gradient, slot, slot.steps, rate, hyperparameters)
+    variable.assign(value)
     slot.first.assign(first)
     slot.second.assign(second)
-    variable.assign(tf.sub(decayed, update))
   })
 }
 

@@ -39,7 +39,15 @@ function apply(optimizer: tf.Optimizer, target: tf.Variable, gradients: number[]
     tf.tidy(() => optimizer.applyGradients({ [target.name]: tf.tensor(g, target.shape) }))
 }
 
-describeBackends('optimizers', () => {
+describeBackends('optimizers', (backend) => {
+  it('AdamW takes its steps in one pass on wasm', async () => {
+    const { kernels } = await tf.profile(() => {
+      apply(adamW(), variable(), gradientsOf(1))
+    })
+    expect(kernels.some(({ name }) => name === 'backends/AdamStep')).toBe(backend === 'wasm')
+    expect(kernels.some(({ name }) => name === 'Sqrt')).toBe(backend !== 'wasm')
+  })
+
   it.each([
     [{}, { lr: 1e-3, b1: 0.9, b2: 0.999, eps: 1e-8, wd: 0.01 }],
     [
