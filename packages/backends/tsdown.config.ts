@@ -1,3 +1,7 @@
 import { packageBuild } from '../../tooling/tsdown.ts'
 
-export default packageBuild({ globalName: 'tfgraftBackends' })
+export default packageBuild({
+  globalName: 'tfgraftBackends',
+  entries: { cli: 'src/cli.ts' },
+  nodeOnly: ['citty'],
+})

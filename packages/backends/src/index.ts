@@ -22,6 +22,7 @@ export {
   type MomentumStepOptions,
   momentumStep,
 } from './optimizers/steps'
+export { type BackendReport, type BackendStatus, backendReport } from './report/backend-report'
 export { registerTrainingKernels } from './training-kernels/register'
 export type { BackendName } from './use-backend/backend-name'
 export { useBackend } from './use-backend/use-backend'

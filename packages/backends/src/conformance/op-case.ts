@@ -26,8 +26,10 @@ export interface OpCase {
   truth?: (...inputs: Float32Array[]) => { shape: number[]; data: ArrayLike<number> }[]
   /** Whether it has a gradient. @default true */
   gradient?: false
-  /** Largest relative error allowed forward. @default 2e-6 */
+  /** Largest relative error allowed forward. @default 1e-5, on GPUs 2^-11 */
   forwardTolerance?: number
+  /** The only backends that can run it at all, by tfjs's names. @default all */
+  only?: string[]
   /** Stock kernels that write outside their memory here, so that stock must not be run: tfjs's name of the backend. */
   corruptsStock?: string[]
 }

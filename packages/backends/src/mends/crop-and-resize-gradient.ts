@@ -1,29 +1,34 @@
-/** The gradient of cropAndResize with respect to the image: every output pixel adds to the four (or one) it was read from. */
+/**
+ * The gradient of cropAndResize with respect to the image. Along one axis an output reads pixel `p` with weight
+ * `max(0, 1 - |at - p|)` (bilinear) or 1 at the nearest, so with one weight matrix per box and axis it is two products
+ * per box, added up per image.
+ */
 import * as tf from '@tensorflow/tfjs-core'
-import { addAt } from './moving-gradients'
 
 interface CropAttributes {
   method: 'bilinear' | 'nearest'
   cropSize: [number, number]
 }
 
-/** Where the outputs of one axis of one box read from, as tfjs's forward kernels compute it. */
-const samples = (low: number, high: number, size: number, outputs: number) =>
-  Array.from({ length: outputs }, (_, i) =>
-    outputs > 1
-      ? low * (size - 1) + (i * (high - low) * (size - 1)) / (outputs - 1)
-      : 0.5 * (low + high) * (size - 1),
-  )
-
-/** The (at most two) pixels that a sample reads, with weights; none outside the image. */
-function taps(at: number, size: number, bilinear: boolean): [number, number][] {
-  if (!(at >= 0 && at <= size - 1)) return []
-  if (!bilinear) return [[Math.round(at), 1]]
-  const low = Math.floor(at)
-  return [
-    [low, 1 - (at - low)],
-    [Math.ceil(at), at - low],
-  ]
+/** The weights with which the outputs of one axis read its pixels, `[boxes, outputs, size]`. */
+function readingWeights(
+  low: tf.Tensor,
+  high: tf.Tensor,
+  size: number,
+  outputs: number,
+  method: CropAttributes['method'],
+): tf.Tensor {
+  // From edge to edge of the box; a single output reads its middle.
+  const along = outputs > 1 ? tf.div(tf.range(0, outputs), outputs - 1) : tf.fill([1], 0.5) // [outputs]
+  const at = tf.mul(
+    tf.add(tf.expandDims(low, 1), tf.mul(tf.expandDims(tf.sub(high, low), 1), along)),
+    size - 1,
+  ) // [boxes, outputs]
+  const inside = tf.cast(tf.logicalAnd(tf.greaterEqual(at, 0), tf.lessEqual(at, size - 1)), 'float32')
+  const pixels = tf.range(0, size)
+  const read = tf.expandDims(method === 'nearest' ? tf.floor(tf.add(at, 0.5)) : at, 2)
+  const weights = tf.relu(tf.sub(1, tf.abs(tf.sub(read, pixels))))
+  return tf.mul(weights, tf.expandDims(inside, 2))
 }
 
 export const cropAndResizeGradient: tf.GradConfig = {
@@ -41,37 +46,13 @@ export const cropAndResizeGradient: tf.GradConfig = {
       boxes: refuse,
       boxInd: refuse,
       image: () => {
-        const [, height, width, channels] = image.shape
-        const corners = boxes.arraySync()
-        const images = boxInd.dataSync()
-        const targets: number[] = []
-        const sources: number[] = []
-        const weights: number[] = []
-        corners.forEach(([y1, x1, y2, x2], box) => {
-          const rows = samples(y1!, y2!, height, cropSize[0])
-          const columns = samples(x1!, x2!, width, cropSize[1])
-          rows.forEach((y, i) => {
-            columns.forEach((x, j) => {
-              for (const [row, rowWeight] of taps(y, height, method === 'bilinear'))
-                for (const [column, columnWeight] of taps(x, width, method === 'bilinear')) {
-                  targets.push((images[box]! * height + row) * width + column)
-                  sources.push((box * cropSize[0] + i) * cropSize[1] + j)
-                  weights.push(rowWeight * columnWeight)
-                }
-            })
-          })
-        })
-        if (!targets.length) return tf.zeros(image.shape)
-        const pixels = tf.gather(
-          tf.reshape(gradient as tf.Tensor, [-1, channels]),
-          tf.tensor1d(sources, 'int32'),
-        )
-        const values = tf.mul(pixels, tf.tensor2d(weights, [weights.length, 1]))
-        const positions = tf.add(
-          tf.mul(tf.tensor2d(targets, [targets.length, 1], 'int32'), tf.scalar(channels, 'int32')),
-          tf.range(0, channels, 1, 'int32'),
-        )
-        return addAt(positions, values, image.shape)
+        const [batch, height, width] = image.shape
+        const [y1, x1, y2, x2] = tf.unstack(boxes, 1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+        const rows = readingWeights(y1, y2, height, cropSize[0], method)
+        const columns = readingWeights(x1, x2, width, cropSize[1], method)
+        const byRow = tf.einsum('bih,bijc->bhjc', rows, gradient as tf.Tensor)
+        const perBox = tf.einsum('bjw,bhjc->bhwc', columns, byRow)
+        return tf.unsortedSegmentSum(perBox, boxInd, batch)
       },
     }
   },

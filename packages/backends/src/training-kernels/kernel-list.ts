@@ -19,6 +19,7 @@ import { matMulAround } from '../mends/mat-mul'
 import { maxPool3d, maxPool3dGrad, maxPoolWithArgmax } from '../mends/max-pooling'
 import { numericPaddingAround, paddedKernels } from '../mends/numeric-padding'
 import { resizeBilinearGrad, resizeNearestNeighborGrad } from '../mends/resize-gradients'
+import { complexPartAround, prodAround } from '../mends/result-shape'
 import { reverseScanAround } from '../mends/reverse-scan'
 import {
   castAround,
@@ -116,7 +117,8 @@ export const trainingKernels: readonly TrainingKernel[] = [
   ),
   ...mendsAround(['cpu'], { TensorScatterUpdate: tensorScatterUpdateAround }),
   ...mendsAround(['cpu', 'webgl', 'webgpu'], { BatchMatMul: matMulAround }),
-  ...mendsAround(['webgpu'], { Sum: emptySumAround }),
+  ...mendsAround(['webgpu'], { Prod: prodAround, Sum: emptySumAround }),
+  ...mendsAround(['webgl', 'webgpu'], { Imag: complexPartAround, Real: complexPartAround }),
   ...mendsAround(
     everyBackend,
     each(paddedKernels, () => numericPaddingAround),

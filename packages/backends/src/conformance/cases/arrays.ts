@@ -184,7 +184,7 @@ const scans: OpCase[] = [
   one('cumprod', (x) => tf.cumprod(x, 1)),
   one('cumprod, exclusive, axis 0', (x) => tf.cumprod(x, 0, true)),
   one('cumprod, reverse', (x) => tf.cumprod(x, 2, false, true)),
-  one('cumprod, reverse, longer', (x) => tf.cumprod(x, 1, true, true), { shape: [2, 7] }),
+  one('cumprod, reverse, longer', (x) => tf.cumprod(x, 1, false, true), { shape: [2, 7] }),
   one('cumprod with zeros', (x) => tf.cumprod(x, 1), zeros),
   one('prod with zeros', (x) => tf.prod(x, 1), zeros),
 ]

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs'
+import { defineConfig, mergeConfig } from 'vitest/config'
+import base from './vitest.config.ts'
+
+/**
+ * The conformance suites on further backends: `TFGRAFT_BACKENDS=webgpu pnpm test:matrix` (the default), or `node`, `cuda`.
+ * Without a GPU, WebGPU runs on the SwiftShader that Debian's chromium ships, through the Vulkan loader (libvulkan1).
+ */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json'
+process.env.TFGRAFT_BACKENDS ??= 'webgpu'
+if (existsSync(swiftShader)) process.env.VK_ICD_FILENAMES ??= swiftShader
+
+const config = mergeConfig(base, defineConfig({ test: { testTimeout: 120_000, hookTimeout: 120_000 } }))
+config.test.include = ['packages/backends/src/{conformance,mends}/*.test.ts']
+export default config
