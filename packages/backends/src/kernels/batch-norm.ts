@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { defineOp } from '../define-op/define-op'
 import { kernels } from '../generated/kernels'
+import { sumToShape } from '../mends/sum-to-shape'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
 
 interface Inputs {
@@ -109,7 +110,7 @@ function byColumn(
   }
 }
 
-/** Statistics of the batch's own shape. */
+/** Statistics of any shape that broadcasts to the batch's, such as those of layer normalisation. */
 function byElement(
   dy: tf.Tensor,
   x: tf.Tensor,
@@ -123,9 +124,9 @@ function byElement(
   const centred = tf.sub(x, mean)
   return {
     x: () => dx,
-    mean: () => tf.neg(dx),
-    variance: () => tf.mul(tf.mul(tf.mul(dx, centred), tf.square(inverse)), -0.5),
-    scale: () => tf.mul(tf.mul(dy, centred), inverse),
-    offset: () => dy.clone(),
+    mean: () => sumToShape(tf.neg(dx), mean.shape),
+    variance: () => sumToShape(tf.mul(tf.mul(tf.mul(dx, centred), tf.square(inverse)), -0.5), variance.shape),
+    scale: () => sumToShape(tf.mul(tf.mul(dy, centred), inverse), scale?.shape ?? mean.shape),
+    offset: () => sumToShape(dy.clone(), mean.shape),
   }
 }
