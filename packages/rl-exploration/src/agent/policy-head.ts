@@ -1,6 +1,5 @@
 /** From the network's policy columns to actions: a distribution on tensors for learning, sampling on the host for acting. */
-import type * as tf from '@tensorflow/tfjs-core'
-import * as tfc from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { type ActionDistribution, categorical, diagonalGaussian } from '../functional/distributions'
 import type { SavableRandom } from '../networks/random'
 import { type Space, spaceSize } from '../vector-env'
@@ -44,7 +43,7 @@ function discreteHead(n: number, start: number): PolicyHead {
       const policy = categorical(columns)
       return start === 0
         ? policy
-        : { ...policy, logProb: (actions) => policy.logProb(tfc.sub(actions, start)) }
+        : { ...policy, logProb: (actions) => policy.logProb(tf.sub(actions, start)) }
     },
     act(outputs, from, actions, row, random) {
       let best = 0
@@ -77,7 +76,7 @@ function gaussianHead(dimension: number): PolicyHead {
     discrete: false,
     newActions: (count) => new Float32Array(count * dimension),
     distribution: (columns) => {
-      const [mean, logStd] = tfc.split(columns, 2, 1) as [tf.Tensor2D, tf.Tensor2D]
+      const [mean, logStd] = tf.split(columns, 2, 1) as [tf.Tensor2D, tf.Tensor2D]
       return diagonalGaussian(mean, logStd)
     },
     act(outputs, from, actions, row, random) {

@@ -10,7 +10,7 @@ import { RunningMeanStd, type RunningMeanStdState } from '../functional/running-
 import { loadVariables, saveVariables } from '../networks/network'
 import { type ClippedAdamState, clippedAdam } from '../networks/optimizer'
 import { SavableRandom } from '../networks/random'
-import type { Bonus, BonusContext, BonusState, Experience, ExperienceBatch } from './bonus'
+import type { Bonus, BonusContext, Experience, ExperienceBatch } from './bonus'
 import { EpisodicVisits, type EpisodicVisitsState } from './visits'
 
 /** Options that every bonus has. */
@@ -288,5 +288,3 @@ async function trainAlone(
   }
   return total / count
 }
-
-export type { BonusState }

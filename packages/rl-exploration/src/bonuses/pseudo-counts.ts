@@ -6,7 +6,8 @@
  *
  * Differs from the paper: an episode's first observation earns 1, where the formula would give 1 / c = 1000.
  */
-import type { BonusContext, Experience } from './bonus'
+import type * as tf from '@tensorflow/tfjs-core'
+import type { BonusContext, Experience, ExperienceBatch } from './bonus'
 import { type BonusMethod, type BonusOptions, defineBonus } from './define-bonus'
 import { type DynamicsOptions, type InverseModel, inverseModel } from './dynamics'
 import { EpisodicMemory, type EpisodicMemoryOptions, type EpisodicMemoryState } from './episodic-memory'
@@ -39,11 +40,7 @@ export async function memoryRewards(
 /** Loss of an inverse model on a minibatch. */
 export const inverseLoss =
   (inverse: InverseModel) =>
-  ({
-    observations,
-    nextObservations,
-    actions,
-  }: Parameters<NonNullable<import('./define-bonus').BonusCore['loss']>>[0]) =>
+  ({ observations, nextObservations, actions }: ExperienceBatch): tf.Tensor1D =>
     inverse.loss(inverse.encode(observations), inverse.encode(nextObservations), actions)
 
 /**
