@@ -1,6 +1,6 @@
 /**
  * One contender of `op-times.mjs`, in a process of its own: stock tfjs-wasm, or tfgraft's backend, cannot be both in one
- * process. Answers `{ task, length }` with milliseconds. Started by `op-times.mjs`.
+ * process. Answers `{ task, length }` with milliseconds of processor time. Started by `op-times.mjs`.
  */
 import '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-layers' // registers tfjs's gradients
@@ -64,13 +64,11 @@ process.on('message', ({ task, length }) => {
     tasks.set(key, makeTask(task, length))
     tf.dispose(tasks.get(key)())
   }
-  const memory = tf.backend().wasm.asm.memory
-  const bytes = memory.buffer.byteLength
-  const from = performance.now()
+  const from = process.cpuUsage()
   const outputs = tasks.get(key)()
   outputs[0].dataSync()
-  const ms = performance.now() - from
+  const { user, system } = process.cpuUsage(from)
   tf.dispose(outputs)
-  process.send({ ms, grownBytes: memory.buffer.byteLength - bytes })
+  process.send({ ms: (user + system) / 1000 })
 })
 process.send('ready')

@@ -5,8 +5,8 @@
  *
  *     node benchmarks/attention/op-times.mjs [--out file.json] [--rounds 7] [--lengths 256,1024]
  *
- * The contenders live in processes that take turns, one running at a time, so that what slows the machine slows all of them.
- * A ratio is the median over rounds. Run `pnpm build` first.
+ * The contenders live in processes that take turns, one running at a time. Milliseconds are processor time, so that other work on
+ * the machine counts little. A ratio is the median over rounds. Run `pnpm build` first.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
