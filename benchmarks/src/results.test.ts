@@ -16,6 +16,7 @@ const steps = (id: string, rounds = 1): ResultRecord => ({
   task: 'tiny',
   backend: 'cpu',
   rounds,
+  clock: 'wall',
   methods: {},
   baseline: 'backprop',
   date: '',

@@ -73,6 +73,8 @@ export interface StepTimesRecord {
   task: string
   backend: string
   rounds: number
+  /** `processor`: time of this process, where the backend computes in it; `wall` elsewhere. */
+  clock: 'processor' | 'wall'
   /** By method: median milliseconds, and the median over rounds of the ratio to the baseline, with its quartiles. */
   methods: Record<string, { ms: number; ratio: number; ratioQuartiles: [number, number] }>
   baseline: string

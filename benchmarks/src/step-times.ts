@@ -2,6 +2,8 @@
  * Step times of several methods in turns, in one process: what slows the machine for a while slows all of them, so
  * the ratio of a round is far steadier than its milliseconds.
  */
+
+import * as tf from '@tensorflow/tfjs-core'
 import type { Method } from '@tfgraft/core'
 import { median, quantile } from 'simple-statistics'
 import type { StepTimesRecord } from './results'
@@ -21,17 +23,31 @@ export interface MeasureStepsOptions {
   budgetMs?: number
 }
 
+/**
+ * Milliseconds on the clock that tells most: wasm and cpu compute in this process, whose processor time does not
+ * grow when others use the machine; elsewhere only the wall clock sees the device.
+ */
+function stepClock(): { clock: StepTimesRecord['clock']; now: () => number } {
+  if (!['wasm', 'cpu'].includes(tf.getBackend())) return { clock: 'wall', now: () => performance.now() }
+  const now = () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  }
+  return { clock: 'processor', now }
+}
+
 /** Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted. */
 export async function measureSteps(
   loaded: LoadedTask,
   contenders: readonly Contender[],
   { signal, rounds = 60, budgetMs = 10_000 }: MeasureStepsOptions,
-): Promise<Pick<StepTimesRecord, 'rounds' | 'methods' | 'baseline'> | undefined> {
+): Promise<Pick<StepTimesRecord, 'rounds' | 'methods' | 'baseline' | 'clock'> | undefined> {
   const trainings: Training[] = []
   try {
     for (const { method, hyperparameters } of contenders)
       trainings.push(await loaded.start(method, hyperparameters, 0))
     for (let warmUp = 0; warmUp < 3; warmUp++) for (const training of trainings) await training.step()
+    const { clock, now } = stepClock()
     const times = contenders.map(() => [] as number[])
     const started = performance.now()
     for (let round = 0; round < rounds; round++) {
@@ -40,13 +56,14 @@ export async function measureSteps(
       for (let turn = 0; turn < contenders.length; turn++) {
         // Each round starts with another one, so that none always follows the same neighbour.
         const index = (turn + round) % contenders.length
-        const from = performance.now()
+        const from = now()
         await trainings[index]!.step()
-        times[index]!.push(performance.now() - from)
+        times[index]!.push(now() - from)
       }
     }
     const baseline = times[0]!
     return {
+      clock,
       rounds: baseline.length,
       baseline: contenders[0]!.name,
       methods: Object.fromEntries(

@@ -159,7 +159,6 @@ async function trainAndEvaluate(
 /** Most tensor bytes alive at the end of any kernel of one training step (scratch inside kernels is not counted). */
 async function peakBytesOfStep(training: Training): Promise<number> {
   await training.step()
-  // Awaits, though typed for synchronous bodies: the profiler runs until the promise resolves.
-  const { peakBytes } = await tf.profile(() => training.step() as unknown as tf.TensorContainer)
+  const { peakBytes } = await tf.profile(() => training.step())
   return peakBytes
 }

@@ -1,5 +1,4 @@
 /** `tfgraft-bench tune`: tries every point of each method's grid on a validation split, and names the best. */
-import { useBackend } from '@tfgraft/backends'
 import { defineCommand } from 'citty'
 import { choose, UsageError } from '../choices'
 import { formatMetric } from '../format'
@@ -12,6 +11,7 @@ import { tasks } from '../suites'
 import type { Task } from '../task'
 import { checkFlags } from './check-flags'
 import { interruptSignal } from './interrupt-signal'
+import { selectBackend } from './run'
 import { parseSeeds, positiveInteger, runArguments } from './run-arguments'
 
 const args = {
@@ -45,7 +45,7 @@ export const tune = defineCommand({
     const limit = positiveInteger('limit', given.limit)
     const seeds = parseSeeds(given.seeds)
     const chosen = choose('task', given.tasks, tasks)
-    await useBackend(given.backend as Parameters<typeof useBackend>[0])
+    await selectBackend(given.backend)
     const { signal, stopListening } = interruptSignal((line) => console.error(line))
     const entries = chosen.map((task) => {
       const names = given.methods ?? Object.keys(task.settings).join(',')

@@ -32,7 +32,7 @@ export async function reportHtml(
 <p class="muted">${escapeHtml(overview(summaries, trials))}</p>
 ${partialNotice(trials)}
 <p>Each section trains the same network on the same data by different methods. All start from the same initial weights and see
-the same batches in the same order; only the method (and its own tuned settings) differs. <b>${baselineName}</b> is plain
+the same batches in the same order; only the method and its settings (learning rate and the like) differ. <b>${baselineName}</b> is plain
 training and the baseline that the others are compared with.</p>
 ${sections.join('\n')}
 ${machineSection(trials)}
@@ -142,7 +142,7 @@ function legend({ steps, seeds }: TaskSummary): string {
   return [
     'Train loss: mean over the last epoch. ms / step: median over the training loop, data loading included.',
     steps
-      ? `Ratio: time of one step relative to ${baselineName}, median over ${steps.rounds} rounds in which the methods took turns in one process.`
+      ? `Ratio: ${steps.clock === 'processor' ? 'processor time' : 'time'} of one step relative to ${baselineName}, median over ${steps.rounds} rounds in which the methods took turns in one process.`
       : `Ratio: ms / step relative to ${baselineName}, from separate trainings.`,
     'Peak memory: most tensor bytes alive during one training step (weights, optimizer state, activations), without the data set and without scratch inside kernels.',
     seeds > 1

@@ -82,8 +82,9 @@ function statusNote({ tuned, trials }: MethodSummary): string | undefined {
 
 function differenceNote({ difference }: MethodSummary, format: 'percent' | 'number' | undefined) {
   if (!difference) return undefined
-  const scale = format === 'percent' ? 100 : 1
-  const show = (value: number) => `${value < 0 ? '-' : '+'}${formatNumber(Math.abs(value) * scale)}`
+  const size = (value: number) =>
+    format === 'percent' ? (100 * Math.abs(value)).toFixed(2) : formatNumber(Math.abs(value))
+  const show = (value: number) => `${value < 0 ? '-' : '+'}${size(value)}`
   const unit = format === 'percent' ? ' points' : ''
   if (difference.count === 1) return `${show(difference.mean)}${unit} to baseline`
   const verdict = excludesZero(difference) ? '' : ', not significant'
