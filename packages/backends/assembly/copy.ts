@@ -57,3 +57,12 @@ export function repeatFloats(to: usize, from: usize, count: i32, times: i32): vo
     to += bytes
   }
 }
+
+/** Copies `rows` pieces of `count` floats, `fromStep` and `toStep` floats apart. */
+export function copyRows(to: usize, toStep: i32, from: usize, fromStep: i32, rows: i32, count: i32): void {
+  for (let row = 0; row < rows; row++) {
+    copyFloats(to, from, count)
+    to += <usize>toStep << 2
+    from += <usize>fromStep << 2
+  }
+}

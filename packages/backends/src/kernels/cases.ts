@@ -341,7 +341,102 @@ const batchNorms: KernelCase[] = (
   ]
 })
 
+const slices: KernelCase[] = (
+  [
+    [[7], [2], [3]],
+    [
+      [5, 3],
+      [1, 0],
+      [3, 3],
+    ],
+    [
+      [5, 9],
+      [0, 2],
+      [5, 6],
+    ],
+    [
+      [2, 5, 4],
+      [0, 1, 0],
+      [2, 3, 4],
+    ],
+    [
+      [2, 5, 4],
+      [1, 1, 1],
+      [1, 3, 2],
+    ],
+    [
+      [2, 3],
+      [0, 0],
+      [2, 3],
+    ],
+    [
+      [4, 3],
+      [2, 0],
+      [0, 3],
+    ],
+  ] as [number[], number[], number[]][]
+).map(([shape, begin, size]) => ({
+  title: `slice [${size}] of [${shape}] from [${begin}]`,
+  run: () => tf.slice(normal(shape), begin, size),
+}))
+
+const concatenations: KernelCase[] = (
+  [
+    [[[3], [2]], 0],
+    [
+      [
+        [2, 3],
+        [2, 5],
+      ],
+      1,
+    ],
+    [
+      [
+        [2, 3, 2],
+        [2, 1, 2],
+        [2, 4, 2],
+      ],
+      1,
+    ],
+    [
+      [
+        [1, 3],
+        [2, 3],
+      ],
+      0,
+    ],
+    [
+      [
+        [2, 0],
+        [2, 3],
+      ],
+      1,
+    ],
+  ] as [number[][], number][]
+).map(([shapes, axis]) => ({
+  title: `concat of ${shapes.map((shape) => `[${shape}]`).join(', ')} along axis ${axis}`,
+  run: () =>
+    tf.concat(
+      shapes.map((shape, i) => normal(shape, i + 1)),
+      axis,
+    ),
+}))
+
+const splits: KernelCase[] = [0, 1, 2].map((part) => ({
+  title: `part ${part} of a split`,
+  run: () => tf.split(normal([2, 6, 3]), [1, 3, 2], 1)[part]!,
+}))
+
 export const kernelCases: KernelCase[] = [
+  ...slices,
+  ...concatenations,
+  ...splits,
+  { title: 'slice of booleans', run: () => tf.slice(tf.tensor1d([1, 0, 1], 'bool'), [1], [2]) },
+  { title: 'split of integers', run: () => tf.split(tf.tensor1d([1, 2, 3, 4], 'int32'), 2)[1]! },
+  {
+    title: 'concat of booleans',
+    run: () => tf.concat([tf.tensor1d([1, 0], 'bool'), tf.tensor1d([1], 'bool')]),
+  },
   ...batchNorms,
   ...[1, 16, 37].map((size) => ({
     title: `and of ${size} booleans`,

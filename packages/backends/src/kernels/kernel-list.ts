@@ -10,6 +10,7 @@ import { batchMatMulKernel, fusedMatMulKernel } from './matmul'
 import { maxPoolGradKernel } from './max-pool-gradient'
 import { meanKernel, sumKernel } from './reduce'
 import { selectKernel } from './select'
+import { concatKernel, sliceKernel, splitKernel } from './slice'
 import { tileKernel } from './tile'
 import { transposeKernel } from './transpose'
 import { erfKernel, expKernel, tanhKernel } from './unary'
@@ -25,6 +26,7 @@ export const mendedWasmKernels: Record<string, KernelFunc> = {
 export const fastWasmKernels: Record<string, KernelFunc> = {
   ...binaryKernels,
   BatchMatMul: batchMatMulKernel,
+  Concat: concatKernel,
   Conv2DBackpropInput: conv2dBackpropInputKernel,
   Erf: erfKernel,
   Exp: expKernel,
@@ -34,6 +36,8 @@ export const fastWasmKernels: Record<string, KernelFunc> = {
   LogicalAnd: logicalAndKernel,
   Mean: meanKernel,
   Select: selectKernel,
+  Slice: sliceKernel,
+  SplitV: splitKernel,
   Tanh: tanhKernel,
   Tile: tileKernel,
   Transpose: transposeKernel,

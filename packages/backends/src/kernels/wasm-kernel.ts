@@ -17,7 +17,7 @@ export interface WasmKernelContext<Inputs, Attributes> {
 /** Turns a function on the heap into what `tf.registerKernel` takes. `kernelName` is that of the stock kernel. */
 export function wasmKernel<Inputs, Attributes>(
   kernelName: string,
-  run: (context: WasmKernelContext<Inputs, Attributes>) => tf.TensorInfo,
+  run: (context: WasmKernelContext<Inputs, Attributes>) => tf.TensorInfo | tf.TensorInfo[],
 ): tf.KernelFunc {
   return ({ inputs, attrs, backend }) => {
     const heap = wasmHeap(backend)
