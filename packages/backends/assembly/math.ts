@@ -1,6 +1,7 @@
 /**
- * Elementary functions on four floats. The polynomials are Chebyshev fits, made with mpmath to more digits than float32
- * holds; `elementwise.test.ts` holds each function to a few units in the last place. NaN in, NaN out.
+ * Elementary functions on four floats. Polynomials are Chebyshev fits and quotients least-squares fits weighted towards
+ * equal errors, made with mpmath to more digits than float32 holds. `unary.test.ts` holds each to a few units in the last
+ * place. NaN in, NaN out.
  */
 import { madd } from './simd'
 
@@ -31,19 +32,6 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, first), second)
 }
 
-/** Natural logarithm of one positive, finite, normal number. */
-export function log(x: f32): f32 {
-  const bits = reinterpret<i32>(x)
-  // x = m 2^e with m in [sqrt(1/2), sqrt(2))
-  const e = (bits - 0x3f3504f3) >> 23
-  const m = reinterpret<f32>(bits - (e << 23))
-  const s: f32 = (m - 1) / (m + 1)
-  const u: f32 = s * s
-  const p: f32 = (((<f32>0.2333046722 * u + <f32>0.2855082082) * u + <f32>0.4000012184) * u + <f32>0.6666666655) * u
-  const n = <f32>e
-  return n * LN2_HIGH + (s + s + s * p + n * LN2_LOW)
-}
-
 /** 1 / (1 + e^-x) */
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline
@@ -52,50 +40,50 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))))
 }
 
+/** x P(x^2) / Q(x^2) up to 9, where it is 1 in float32. */
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline
 export function tanh(x: v128): v128 {
-  const sign = v128.and(x, i32x4.splat(0x80000000))
-  const size = f32x4.abs(x)
-  // Near 0: x + x^3 P(x^2). Elsewhere 1 - 2 / (e^2x + 1).
-  const u = f32x4.mul(x, x)
-  let p = f32x4.splat(-0.00606214808)
-  p = madd(p, u, f32x4.splat(0.02097323439))
-  p = madd(p, u, f32x4.splat(-0.05384582267))
-  p = madd(p, u, f32x4.splat(0.1333273602))
-  p = madd(p, u, f32x4.splat(-0.3333332861))
-  const near = madd(f32x4.mul(u, x), p, x)
-  const one = f32x4.splat(1)
-  const grown = exp(f32x4.add(size, size))
-  const far = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(grown, one)))
-  return v128.bitselect(near, v128.or(far, sign), f32x4.lt(size, f32x4.splat(0.625)))
+  const bounded = f32x4.min(f32x4.max(x, f32x4.splat(-9)), f32x4.splat(9))
+  const u = f32x4.mul(bounded, bounded)
+  let p = f32x4.splat(-1.225439027e-11)
+  p = madd(p, u, f32x4.splat(3.065516979e-8))
+  p = madd(p, u, f32x4.splat(2.803711999e-5))
+  p = madd(p, u, f32x4.splat(0.003869811891))
+  p = madd(p, u, f32x4.splat(0.136811031))
+  p = madd(p, u, f32x4.splat(0.9999999988))
+  let q = f32x4.splat(1.289423395e-6)
+  q = madd(q, u, f32x4.splat(0.0003941237794))
+  q = madd(q, u, f32x4.splat(0.02725128227))
+  q = madd(q, u, f32x4.splat(0.4701443524))
+  q = madd(q, u, f32x4.splat(1))
+  return withinOne(f32x4.div(f32x4.mul(bounded, p), q))
 }
 
-/** The error function. */
+/** The error function: x P(x^2) / Q(x^2) up to 3.95, where it is 1 in float32. */
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline
 export function erf(x: v128): v128 {
-  const sign = v128.and(x, i32x4.splat(0x80000000))
-  const size = f32x4.abs(x)
-  // Below 1: x P(x^2). Above: 1 - e^-Q(x), and 1 from 4 on.
-  const u = f32x4.mul(x, x)
-  let p = f32x4.splat(7.875875063e-5)
-  p = madd(p, u, f32x4.splat(-0.0008016864287))
-  p = madd(p, u, f32x4.splat(0.005189087423))
-  p = madd(p, u, f32x4.splat(-0.02685421201))
-  p = madd(p, u, f32x4.splat(0.1128359472))
-  p = madd(p, u, f32x4.splat(-0.3761262667))
-  p = madd(p, u, f32x4.splat(1.128379166))
-  const near = f32x4.mul(p, x)
-  const bounded = f32x4.min(size, f32x4.splat(4))
-  let q = f32x4.splat(1.327236181e-5)
-  q = madd(q, bounded, f32x4.splat(-0.0003169370225))
-  q = madd(q, bounded, f32x4.splat(0.003432351381))
-  q = madd(q, bounded, f32x4.splat(-0.02260477224))
-  q = madd(q, bounded, f32x4.splat(0.1032811176))
-  q = madd(q, bounded, f32x4.splat(0.6391412576))
-  q = madd(q, bounded, f32x4.splat(1.125893652))
-  q = madd(q, bounded, f32x4.splat(0.0007658977797))
-  const far = f32x4.sub(f32x4.splat(1), exp(f32x4.neg(q)))
-  return v128.bitselect(near, v128.or(far, sign), f32x4.lt(size, f32x4.splat(1)))
+  const bounded = f32x4.min(f32x4.max(x, f32x4.splat(-3.95)), f32x4.splat(3.95))
+  const u = f32x4.mul(bounded, bounded)
+  let p = f32x4.splat(2.026099322e-6)
+  p = madd(p, u, f32x4.splat(0.0002844960475))
+  p = madd(p, u, f32x4.splat(0.003802264693))
+  p = madd(p, u, f32x4.splat(0.05285690263))
+  p = madd(p, u, f32x4.splat(0.1914210341))
+  p = madd(p, u, f32x4.splat(1.128379145))
+  let q = f32x4.splat(3.782382013e-5)
+  q = madd(q, u, f32x4.splat(0.001169189153))
+  q = madd(q, u, f32x4.splat(0.015043272))
+  q = madd(q, u, f32x4.splat(0.1145048875))
+  q = madd(q, u, f32x4.splat(0.5029751789))
+  q = madd(q, u, f32x4.splat(1))
+  return withinOne(f32x4.div(f32x4.mul(bounded, p), q))
+}
+
+/** Rounding must not push a function beyond its limits. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function withinOne(x: v128): v128 {
+  return f32x4.min(f32x4.max(x, f32x4.splat(-1)), f32x4.splat(1))
 }

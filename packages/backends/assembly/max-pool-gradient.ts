@@ -3,7 +3,7 @@
  * windows are searched again, which is cheaper than keeping positions.
  */
 import { zeroFloats } from './copy'
-import { loadPart } from './simd'
+import { loadPart, storePart } from './simd'
 
 export function maxPoolGradient(
   x: usize,
@@ -49,21 +49,24 @@ export function maxPoolGradient(
               where = v128.bitselect(i32x4.splat(offset), where, larger)
             }
           }
-          add(dx, i32x4.extract_lane(where, 0), load<f32>(dy + (<usize>j << 2)))
-          if (lanes > 1) add(dx, i32x4.extract_lane(where, 1) + 4, load<f32>(dy + (<usize>j << 2), 4))
-          if (lanes > 2) add(dx, i32x4.extract_lane(where, 2) + 8, load<f32>(dy + (<usize>j << 2), 8))
-          if (lanes > 3) add(dx, i32x4.extract_lane(where, 3) + 12, load<f32>(dy + (<usize>j << 2), 12))
+          const dyHere = dy + (<usize>j << 2)
+          const g = lanes == 4 ? v128.load(dyHere) : loadPart(dyHere, lanes)
+          for (let ky = 0; ky < kh; ky++) {
+            const y = top + ky * dilationH
+            if (y < 0 || y >= h) continue
+            for (let kx = 0; kx < kw; kx++) {
+              const xx = left + kx * dilationW
+              if (xx < 0 || xx >= w) continue
+              const offset = ((y * w + xx) * c + j) << 2
+              const share = v128.and(g, i32x4.eq(where, i32x4.splat(offset)))
+              if (lanes == 4) v128.store(dx + offset, f32x4.add(v128.load(dx + offset), share))
+              else storePart(dx + offset, f32x4.add(loadPart(dx + offset, lanes), share), lanes)
+            }
+          }
         }
         dy += <usize>c << 2
       }
     x += imageBytes
     dx += imageBytes
   }
-}
-
-// @ts-ignore: decorators on functions are AssemblyScript
-@inline
-function add(image: usize, offset: i32, value: f32): void {
-  const to = image + offset
-  store<f32>(to, load<f32>(to) + value)
 }

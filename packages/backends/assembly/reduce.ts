@@ -2,10 +2,12 @@
  * Sums. Long sums are added in blocks of 64 terms per lane, whose totals are kept in double precision: the error
  * of a sum of a million floats is that of its blocks, not of a serial sum.
  */
+import { addFloats } from './copy'
 import { sumLanes } from './simd'
 
 const BLOCK = 1024
 const ROWS = 64
+const WIDE = 256
 
 function sumBlock(x: usize, count: i32): f32 {
   let s0 = f32x4.splat(0)
@@ -41,11 +43,30 @@ export function sumRows(x: usize, y: usize, rows: i32, n: i32, scale: f32): void
   }
 }
 
-/** y [outer, n] = scale times the sums over the middle axis of x [outer, rows, n]. */
-export function sumColumns(x: usize, y: usize, outer: i32, rows: i32, n: i32, scale: f32): void {
+/**
+ * y [outer, n] = scale times the sums over the middle axis of x [outer, rows, n]. `partial` holds n floats.
+ *
+ * Narrow columns are summed in registers. Wide ones row by row: rows of 4 kB fall into one set of the first cache, so going
+ * down a column would miss it each time.
+ */
+export function sumColumns(
+  x: usize,
+  y: usize,
+  partial: usize,
+  outer: i32,
+  rows: i32,
+  n: i32,
+  scale: f32,
+): void {
   const rowBytes = <usize>n << 2
   const scales = f32x4.splat(scale)
   for (let o = 0; o < outer; o++) {
+    if (n >= WIDE) {
+      sumWide(x, y, partial, rows, n, scales)
+      x += rows * rowBytes
+      y += rowBytes
+      continue
+    }
     let j = 0
     for (; j + 16 <= n; j += 16) sumStrip(x + (<usize>j << 2), y + (<usize>j << 2), rows, rowBytes, scales)
     for (; j + 4 <= n; j += 4) {
@@ -105,4 +126,47 @@ function sumStrip(x: usize, y: usize, rows: i32, rowBytes: usize, scales: v128):
   v128.store(y, f32x4.mul(t1, scales), 16)
   v128.store(y, f32x4.mul(t2, scales), 32)
   v128.store(y, f32x4.mul(t3, scales), 48)
+}
+
+/** Four rows at a time into `partial`, and that into y every 64 rows. */
+function sumWide(x: usize, y: usize, partial: usize, rows: i32, n: i32, scales: v128): void {
+  const bytes = <usize>n << 2
+  memory.fill(y, 0, bytes)
+  for (let start = 0; start < rows; start += ROWS) {
+    memory.fill(partial, 0, bytes)
+    const end = min(rows, start + ROWS)
+    let row = start
+    for (; row + 4 <= end; row += 4) {
+      addFourRows(x, partial, n)
+      x += 4 * bytes
+    }
+    for (; row < end; row++) {
+      addFloats(partial, x, n)
+      x += bytes
+    }
+    addFloats(y, partial, n)
+  }
+  let j = 0
+  for (; j + 4 <= n; j += 4) v128.store(y + (<usize>j << 2), f32x4.mul(v128.load(y + (<usize>j << 2)), scales))
+  for (; j < n; j++)
+    store<f32>(y + (<usize>j << 2), load<f32>(y + (<usize>j << 2)) * f32x4.extract_lane(scales, 0))
+}
+
+function addFourRows(x: usize, to: usize, n: i32): void {
+  const x1 = x + (<usize>n << 2)
+  const x2 = x1 + (<usize>n << 2)
+  const x3 = x2 + (<usize>n << 2)
+  let j = 0
+  for (; j + 4 <= n; j += 4) {
+    const o = <usize>j << 2
+    const low = f32x4.add(v128.load(x + o), v128.load(x1 + o))
+    const high = f32x4.add(v128.load(x2 + o), v128.load(x3 + o))
+    v128.store(to + o, f32x4.add(v128.load(to + o), f32x4.add(low, high)))
+  }
+  for (; j < n; j++) {
+    const o = <usize>j << 2
+    const low: f32 = load<f32>(x + o) + load<f32>(x1 + o)
+    const high: f32 = load<f32>(x2 + o) + load<f32>(x3 + o)
+    store<f32>(to + o, load<f32>(to + o) + (low + high))
+  }
 }

@@ -44,7 +44,9 @@ function sumGroups(
   const after = groups.slice(at + 1).reduce((product, { length }) => product * length, 1)
   const { length } = groups[at]!
   const reduce = (to: number, by: number) =>
-    after === 1 ? wasm.sumRows(x, to, before, length, by) : wasm.sumColumns(x, to, before, length, after, by)
+    after === 1
+      ? wasm.sumRows(x, to, before, length, by)
+      : heap.scratch(after * 4, (partial) => wasm.sumColumns(x, to, partial, before, length, after, by))
   const rest = groups.filter((_, i) => i !== at)
   if (!rest.some(({ summed }) => summed)) reduce(y, scale)
   else

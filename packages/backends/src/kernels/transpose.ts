@@ -35,7 +35,8 @@ const exchange = wasmKernel(
       x.dtype,
     )
     if (tf.util.sizeFromShape(x.shape) === 0) return y
-    if (n === undefined) wasm.transpose(heap.pointer(x), y.pointer, batch, rows, columns)
+    if (n === undefined)
+      heap.scratch(1024, (tile) => wasm.transpose(heap.pointer(x), y.pointer, tile, batch, rows, columns))
     else wasm.transposeRows(heap.pointer(x), y.pointer, batch, rows, columns, n)
     return y
   },
