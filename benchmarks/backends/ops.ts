@@ -40,18 +40,18 @@ export function measureProduct(sides: Contestants, row: ProductCase): ProductRes
   }
 }
 
-export function measureMemoryBound(sides: Contestants): MemoryResult[] {
-  return memoryBound.map(({ name, bytes, elements, inputs: make, run }) => {
+export function* measureMemoryBound(sides: Contestants): Generator<MemoryResult> {
+  for (const { name, bytes, elements, inputs: make, run } of memoryBound) {
     const inputs = tf.tidy(() => make())
     const timing = inTurns(() => tf.dispose(run(...inputs)), sides)
     tf.dispose(inputs)
-    return {
+    yield {
       name,
       ...timing,
       timesCopy: timing.ours / copyTime(bytes),
       ...(elements ? { nanosecondsPerElement: (timing.ours * 1e6) / elements } : {}),
     }
-  })
+  }
 }
 
 /** Milliseconds of a copy that reads and writes `bytes` in all, into a fresh tensor as a kernel does. */
@@ -73,5 +73,6 @@ function copyTime(bytes: number): number {
   return median(times)
 }
 
-export const measureProducts = (sides: Contestants): ProductResult[] =>
-  products.map((row) => measureProduct(sides, row))
+export function* measureProducts(sides: Contestants): Generator<ProductResult> {
+  for (const row of products) yield measureProduct(sides, row)
+}

@@ -20,23 +20,24 @@ const [suite, ...flags] = process.argv.slice(2)
 const sides = await contestants()
 const measuredOn = { ...environment(), relaxedSimd: hasRelaxedSimd(kernels) }
 
-function write(name: string, results: object, table: string): void {
+/** Writes after each row, so that an interrupted run keeps what it has. */
+async function collect<Row>(
+  suite: string,
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  table: (results: { environment: typeof measuredOn; rows: Row[] }) => string,
+): Promise<void> {
+  const results = { environment: measuredOn, rows: [] as Row[] }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(new URL(`${name}.md`, folder), table)
-  console.log(table)
+  for await (const row of rows) {
+    results.rows.push(row)
+    writeFileSync(new URL(`backends-${suite}.json`, folder), `${JSON.stringify(results, null, 2)}\n`)
+    writeFileSync(new URL(`backends-${suite}.md`, folder), table(results))
+  }
+  console.log(table(results))
 }
 
-if (suite === 'products') {
-  const results = { environment: measuredOn, products: measureProducts(sides) }
-  write('backends-products', results, productsTable(results))
-} else if (suite === 'kernels') {
-  const results = { environment: measuredOn, kernels: measureMemoryBound(sides) }
-  write('backends-kernels', results, kernelsTable(results))
-} else if (suite === 'steps') {
-  const steps = await measureSteps(sides, { withCpu: flags.includes('--cpu') })
-  const results = { environment: measuredOn, steps }
-  write('backends-steps', results, stepsTable(results))
-} else {
-  throw new Error(`backends/run: the suite must be products, kernels or steps. Received '${suite}'.`)
-}
+if (suite === 'products') await collect(suite, measureProducts(sides), productsTable)
+else if (suite === 'kernels') await collect(suite, measureMemoryBound(sides), kernelsTable)
+else if (suite === 'steps')
+  await collect(suite, measureSteps(sides, { withCpu: flags.includes('--cpu') }), stepsTable)
+else throw new Error(`backends/run: the suite must be products, kernels or steps. Received '${suite}'.`)

@@ -11,17 +11,15 @@ export interface StepResult extends Timing {
   cpu: number | null
 }
 
-export async function measureSteps(
+export async function* measureSteps(
   sides: Contestants,
   { withCpu }: { withCpu: boolean },
-): Promise<StepResult[]> {
-  const results: StepResult[] = []
+): AsyncGenerator<StepResult> {
   for (const make of [lenet, resnet, transformer, lstm]) {
     const { name, run } = make()
-    const timing = inTurns(run, sides, { milliseconds: 3000 })
-    results.push({ name, ...timing, cpu: withCpu ? await onCpu(make) : null })
+    const timing = inTurns(run, sides, { milliseconds: 600 })
+    yield { name, ...timing, cpu: withCpu ? await onCpu(make) : null }
   }
-  return results
 }
 
 async function onCpu(make: typeof lenet): Promise<number> {

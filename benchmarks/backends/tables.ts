@@ -6,6 +6,11 @@ import type { StepResult } from './steps'
 
 type MeasuredOn = Environment & { relaxedSimd: boolean }
 
+interface Results<Row> {
+  environment: MeasuredOn
+  rows: Row[]
+}
+
 const number = (value: number) =>
   value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2)
 
@@ -24,42 +29,42 @@ const ratio = ({ stock, ours }: { stock: number; ours: number }) => stock / ours
 const mean = (rows: { stock: number; ours: number }[]) =>
   `Geometric mean of the ratios: ${number(geometricMean(rows.map(ratio)))}.`
 
-export function productsTable(results: { environment: MeasuredOn; products: ProductResult[] }): string {
+export function productsTable(results: Results<ProductResult>): string {
   return `${header('Products on wasm', results.environment)}
 ${table(
   ['product', 'm x k x n', 'stock ms', 'ours ms', 'stock GFLOP/s', 'ours GFLOP/s', 'ratio'],
-  results.products.map((row) => [
+  results.rows.map((row) => [
     row.name,
     row.shape,
     ...[row.stock, row.ours, row.stockRate, row.ourRate, ratio(row)].map(number),
   ]),
 )}
 
-${mean(results.products)}
+${mean(results.rows)}
 `
 }
 
-export function kernelsTable(results: { environment: MeasuredOn; kernels: MemoryResult[] }): string {
+export function kernelsTable(results: Results<MemoryResult>): string {
   return `${header('Memory-bound kernels on wasm, a million floats', results.environment)}
 ${table(
   ['kernel', 'stock ms', 'ours ms', 'ratio', 'times a copy of the bytes', 'ns per element'],
-  results.kernels.map((row) => [
+  results.rows.map((row) => [
     row.name,
     ...[row.stock, row.ours, ratio(row), row.timesCopy].map(number),
     row.nanosecondsPerElement ? number(row.nanosecondsPerElement) : '',
   ]),
 )}
 
-${mean(results.kernels)}
+${mean(results.rows)}
 `
 }
 
-export function stepsTable(results: { environment: MeasuredOn; steps: StepResult[] }): string {
+export function stepsTable(results: Results<StepResult>): string {
   const over = (time: number | null, ours: number) => (time === null ? '' : number(time / ours))
   return `${header('Training steps on wasm', results.environment)}
 ${table(
   ['step', 'ours ms', 'stock wasm ms, with the kernels it lacks', 'ratio', 'tfjs-cpu ms', 'ratio'],
-  results.steps.map(({ name, ours, stock, cpu }) => [
+  results.rows.map(({ name, ours, stock, cpu }) => [
     name,
     number(ours),
     number(stock),
