@@ -6,6 +6,9 @@ import { memoryBound, type ProductCase, products } from './cases'
 import { inTurns, median, type Timing, timed, warmUp } from './measure'
 import type { Contestants } from './stock-and-ours'
 
+/** Which rows to measure. */
+export type Choice = (row: { name: string }) => boolean
+
 export interface ProductResult extends Timing {
   name: string
   shape: string
@@ -40,8 +43,8 @@ export function measureProduct(sides: Contestants, row: ProductCase): ProductRes
   }
 }
 
-export function* measureMemoryBound(sides: Contestants): Generator<MemoryResult> {
-  for (const { name, bytes, elements, inputs: make, run } of memoryBound) {
+export function* measureMemoryBound(sides: Contestants, isChosen: Choice): Generator<MemoryResult> {
+  for (const { name, bytes, elements, inputs: make, run } of memoryBound.filter(isChosen)) {
     const inputs = tf.tidy(() => make())
     const timing = inTurns(() => tf.dispose(run(...inputs)), sides)
     tf.dispose(inputs)
@@ -73,6 +76,6 @@ function copyTime(bytes: number): number {
   return median(times)
 }
 
-export function* measureProducts(sides: Contestants): Generator<ProductResult> {
-  for (const row of products) yield measureProduct(sides, row)
+export function* measureProducts(sides: Contestants, isChosen: Choice): Generator<ProductResult> {
+  for (const row of products.filter(isChosen)) yield measureProduct(sides, row)
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { inTurns, type Timing, timed } from './measure'
 import { lenet, lstm, resnet, transformer } from './models'
+import type { Choice } from './ops'
 import type { Contestants } from './stock-and-ours'
 
 /** Stock has our kernels where it has none: it lacks filter gradients and the embedding's gradient. */
@@ -13,10 +14,11 @@ export interface StepResult extends Timing {
 
 export async function* measureSteps(
   sides: Contestants,
-  { withCpu }: { withCpu: boolean },
+  { withCpu, isChosen }: { withCpu: boolean; isChosen: Choice },
 ): AsyncGenerator<StepResult> {
   for (const make of [lenet, resnet, transformer, lstm]) {
     const { name, run } = make()
+    if (!isChosen({ name })) continue
     const timing = inTurns(run, sides, { milliseconds: 600 })
     yield { name, ...timing, cpu: withCpu ? await onCpu(make) : null }
   }
