@@ -54,6 +54,7 @@ export function packageBuild({
       ...shared,
       entry: { index: 'src/index.ts' },
       format: ['iife'],
+      platform: 'browser', // `neutral` finds no entry point of a bundled dependency without `exports`
       globalName,
       minify: true,
       dts: false,
