@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
-import { corrupt, corruptions, cueConflict, pgd, shapeBias } from '@tfgraft/advprop'
+import { corrupt, corruptions, cueConflict, dropAuxiliary, pgd, shapeBias } from '@tfgraft/advprop'
 import { useBackend } from '@tfgraft/backends'
 import { fashionMnist, mnist } from '@tfgraft/datasets'
 import { environment } from '../proxprop/measure.mjs'
@@ -17,6 +17,7 @@ import { baseline, methods } from './network.mjs'
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: 'fashion-mnist' },
+    methods: { type: 'string', default: 'plain,advprop,fastAdvProp,sparseTopK' },
     out: { type: 'string' },
     test: { type: 'string', default: '1000' },
     attacked: { type: 'string', default: '200' },
@@ -80,12 +81,13 @@ function summary(numbers) {
 }
 
 const results = []
-for (const method of Object.keys(methods(epsilon)))
+for (const method of values.methods.split(','))
   for (let seed = 1; existsSync(weightsFile(values.data, method, seed)); seed++) {
     const stored = JSON.parse(readFileSync(weightsFile(values.data, method, seed), 'utf8'))
-    const setup = baseline(seed)
-    const { model } = method === 'sparseTopK' ? methods(epsilon)[method].apply(setup) : setup
-    model.setWeights(model.weights.map((w) => tf.tensor(stored.weights[w.originalName], w.shape)))
+    // Built as in training: names of layers differ from model to model, the order of weights does not.
+    const model = dropAuxiliary(methods(epsilon)[method].apply(baseline(seed)).model)
+    const weights = Object.values(stored.weights)
+    model.setWeights(model.weights.map((w, i) => tf.tensor(weights[i], w.shape)))
     // Measured once: a later run only adds what was trained since.
     const cache = new URL(`${weightsFile(values.data, method, seed).href}.measured`)
     const numbers = existsSync(cache) ? JSON.parse(readFileSync(cache, 'utf8')) : measure(model)
@@ -103,15 +105,17 @@ for (const method of Object.keys(methods(epsilon)))
 
 const metrics = ['clean', 'pgd20Half', 'pgd20', 'corrupted', 'shapeBias']
 const summaries = Object.fromEntries(
-  Object.keys(methods(epsilon)).map((method) => [
-    method,
-    Object.fromEntries(
-      metrics.map((metric) => [
-        metric,
-        summary(results.filter((r) => r.method === method).map((r) => r[metric])),
-      ]),
-    ),
-  ]),
+  values.methods
+    .split(',')
+    .map((method) => [
+      method,
+      Object.fromEntries(
+        metrics.map((metric) => [
+          metric,
+          summary(results.filter((r) => r.method === method).map((r) => r[metric])),
+        ]),
+      ),
+    ]),
 )
 for (const [method, byMetric] of Object.entries(summaries))
   console.log(

@@ -75,7 +75,7 @@ export const selectLargest = defineOp<{ x: tf.Tensor }, SelectionAttributes, [tf
       const [outer, size, inner] = x.shape as [number, number, number]
       const { rank, weight } = thresholdRank(size, k, convention)
       const [y, factor] = [heap.output(x.shape), heap.output(x.shape)]
-      const words = 17 * ((size + 3) & ~3) + 2048 + 16
+      const words = 17 * ((size + 7) & ~7) + 2048 + 16
       const exact = convention === 'count' ? 1 : 0
       heap.scratch(words * 4, (scratch) =>
         heap

@@ -1,0 +1,52 @@
+/**
+ * Auto-PGD next to PGD with 40 steps, on the trained models of `train.mjs`: accuracy under each, the less the stronger.
+ *
+ *     node benchmarks/advprop/apgd.mjs [--method plain] [--count 100] [--out file.json]
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import * as tf from '@tensorflow/tfjs-core'
+import { apgd, dropAuxiliary, pgd } from '@tfgraft/advprop'
+import { useBackend } from '@tfgraft/backends'
+import { fashionMnist } from '@tfgraft/datasets'
+import { environment } from '../proxprop/measure.mjs'
+import { budgets, weightsFile } from './experiment.mjs'
+import { baseline, methods } from './network.mjs'
+
+const { values } = parseArgs({
+  options: {
+    method: { type: 'string', default: 'plain' },
+    count: { type: 'string', default: '100' },
+    out: { type: 'string' },
+  },
+})
+const backend = await useBackend('wasm')
+const data = 'fashion-mnist'
+const epsilon = budgets[data] / 2
+const { test } = await fashionMnist()
+const { xs, ys } = test.shuffle(98).take(Number(values.count)).tensors({ labels: 'index' })
+const rows = []
+for (let seed = 1; existsSync(weightsFile(data, values.method, seed)); seed++) {
+  const stored = JSON.parse(readFileSync(weightsFile(data, values.method, seed), 'utf8'))
+  const model = dropAuxiliary(methods(budgets[data])[values.method].apply(baseline(seed)).model)
+  const weights = Object.values(stored.weights)
+  model.setWeights(model.weights.map((w, i) => tf.tensor(weights[i], w.shape)))
+  const accuracy = (attack) =>
+    tf.tidy(
+      () => tf.mean(tf.cast(tf.equal(tf.argMax(model.predict(attack()), 1), ys), 'float32')).dataSync()[0],
+    )
+  const row = {
+    seed,
+    pgd40: accuracy(() => pgd(model, xs, ys, { epsilon, iterations: 40 })),
+    apgd: accuracy(() => apgd(model, xs, ys, { epsilon, iterations: 40 })),
+    apgdOneStart: accuracy(() => apgd(model, xs, ys, { epsilon, iterations: 40, restarts: 1 })),
+  }
+  rows.push(row)
+  console.log(JSON.stringify(row))
+  model.dispose()
+}
+if (values.out)
+  writeFileSync(
+    values.out,
+    `${JSON.stringify({ environment: environment(backend), data, ...values, epsilon, rows }, null, 1)}\n`,
+  )
