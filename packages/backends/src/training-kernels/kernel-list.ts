@@ -117,7 +117,8 @@ export const trainingKernels: readonly TrainingKernel[] = [
   ),
   ...mendsAround(['cpu'], { TensorScatterUpdate: tensorScatterUpdateAround }),
   ...mendsAround(['cpu', 'webgl', 'webgpu'], { BatchMatMul: matMulAround }),
-  ...mendsAround(['webgpu'], { Prod: prodAround, Sum: emptySumAround }),
+  ...mendsAround(['webgpu'], { Prod: prodAround }),
+  ...mendsAround(['webgl', 'webgpu'], { Sum: emptySumAround }),
   ...mendsAround(['webgl', 'webgpu'], { Imag: complexPartAround, Real: complexPartAround }),
   ...mendsAround(
     everyBackend,
