@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
 import { expectClose } from '@tfgraft/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { kernels } from '../generated/kernels'
 import { rmsNorm } from '../ops/rms-norm'
 import { hasRelaxedSimd } from './instantiate'
@@ -113,6 +113,19 @@ describe('a module on the heap of the wasm backend', () => {
     heap.floats(2048, 2).set([1, 1])
     heap.kernels(kernels).rmsNorm(1024, 2048, 3072, 4096, 1, 2, 0)
     expectClose(heap.floats(3072, 2), [3 / Math.sqrt(12.5), 4 / Math.sqrt(12.5)])
+  })
+
+  it('names what is missing on an engine without WebAssembly SIMD, also when tf.setBackend chose wasm', async () => {
+    const factory = tf.findBackendFactory('wasm')
+    tf.removeBackend('wasm') // on a new heap, the kernels are instantiated anew
+    tf.registerBackend('wasm', factory, 2)
+    await tf.setBackend('wasm')
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    expect(() => rmsNorm(tf.ones([1, 2]), tf.ones([2]))).toThrow(
+      'WasmKernels: the engine must run WebAssembly SIMD',
+    )
+    validate.mockRestore()
+    expectClose(rmsNorm(tf.ones([1, 2]), tf.ones([2]), 0), { shape: [1, 2], data: [1, 1] })
   })
 
   it('chooses the relaxed build only where the engine runs it', () => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { expect, it, vi } from 'vitest'
 import { registerTrainingKernels } from '../training-kernels/register'
-import { chooseAmong } from './choose-backend'
+import { chooseAmong, findCandidates } from './choose-backend'
 import { loadTensorflow, restoreUtilPredicate } from './tensorflow-node'
 import { useBackend } from './use-backend'
 import { deviceDescriptor, type GpuAdapter } from './webgpu'
@@ -46,6 +46,19 @@ it('auto says what it takes and why, and passes software adapters by', async () 
     name: 'wasm',
     why: 'wasm (WebAssembly) is the fastest here that can train; cuda: not installed; webgpu: SwiftShader.',
   })
+})
+
+it('an engine without WebAssembly SIMD is told so, and auto passes wasm by', async () => {
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+  await expect(useBackend('wasm')).rejects.toThrow(
+    /^WasmKernels: the engine must run WebAssembly SIMD \(.*\)\. Received an engine without it\. .*useBackend\('webgl'\)/,
+  )
+  const candidates = await findCandidates()
+  expect(candidates.find(({ name }) => name === 'wasm')).toMatchObject({
+    available: false,
+    detail: 'this runtime has no WebAssembly SIMD',
+  })
+  validate.mockRestore()
 })
 
 it('webgl outside a browser is refused', async () => {

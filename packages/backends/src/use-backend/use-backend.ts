@@ -13,7 +13,7 @@ import { drivers } from './drivers'
  * | `'cuda'` | NVIDIA GPUs, Node | `@tensorflow/tfjs-node-gpu` |
  * | `'node'` | libtensorflow, Node | `@tensorflow/tfjs-node` |
  * | `'webgpu'` | any GPU, browsers and Node | in Node the package `webgpu` |
- * | `'wasm'` | any CPU, browsers and Node | nothing |
+ * | `'wasm'` | any CPU, browsers and Node | WebAssembly SIMD |
  * | `'webgl'` | GPUs in browsers | nothing |
  * | `'cpu'` | everywhere, slowly | nothing |
  *
