@@ -26,7 +26,11 @@ export interface WasmHeap {
   discard(output: tf.TensorInfo): void
   /** Runs `body` with the 16-byte aligned address of `bytes` bytes, uninitialised, freed afterwards. */
   scratch<T>(bytes: number, body: (pointer: number) => T): T
-  /** The exports of a module that `tooling/build-wasm.mjs` compiled, instantiated once per heap. */
+  /**
+   * The exports of a module that `tooling/build-wasm.mjs` compiled, instantiated once per heap.
+   *
+   * @throws on engines without WebAssembly SIMD.
+   */
   kernels<Exports>(module: WasmKernels<Exports>): Exports
   /** A view of `length` floats, valid until the next allocation. */
   floats(pointer: number, length: number): Float32Array
@@ -57,7 +61,22 @@ interface EmscriptenModule {
   }
 }
 
-/** The wasm backend has no memory left. Training may go on after tensors are disposed. */
+/**
+ * The wasm backend has no memory left. Training may go on after tensors are disposed.
+ *
+ * @example
+ * ```ts
+ * import { useBackend, WasmHeapExhausted, wasmHeap } from '@tfgraft/backends'
+ *
+ * await useBackend('wasm')
+ * try {
+ *   wasmHeap().scratch(2 ** 32 - 16, () => {}) // all that wasm can address, of which a part is in use
+ * } catch (error) {
+ *   if (!(error instanceof WasmHeapExhausted)) throw error
+ *   console.log(error.message) // time to dispose tensors, or to take a smaller batch
+ * }
+ * ```
+ */
 export class WasmHeapExhausted extends Error {
   override readonly name = 'WasmHeapExhausted'
   constructor(bytes: number) {
@@ -71,6 +90,19 @@ const heaps = new WeakMap<EmscriptenModule, WasmHeap>()
  * The heap of the wasm backend: of `backend` when given, else of the current one.
  *
  * @throws when that is not a wasm backend.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { useBackend, wasmHeap } from '@tfgraft/backends'
+ *
+ * await useBackend('wasm')
+ * const heap = wasmHeap()
+ * const x = tf.tensor1d([1, 2, 3])
+ * heap.floats(heap.pointer(x), 3).set([10, 20, 30]) // in place, without a copy
+ * heap.written(x)
+ * x.print() // [10, 20, 30]
+ * ```
  */
 export function wasmHeap(backend: unknown = tf.backend()): WasmHeap {
   if (!isWasmBackend(backend))

@@ -1,0 +1,3 @@
+import { describeExamples } from '@tfgraft/testing/examples'
+
+describeExamples(new URL('..', import.meta.url))
