@@ -10,6 +10,7 @@ import {
   type LossFunction,
   type Method,
   type TrainingSetup,
+  withSeededMathRandom,
 } from '@tfgraft/core'
 import type { Hyperparameters, LoadedTask, Training } from './task'
 
@@ -47,7 +48,8 @@ function startTraining(
   hyperparameters: Hyperparameters,
   seed: number,
 ): Training {
-  const { plain, setup } = withSeededMathRandom(seed, () => {
+  // tfjs seeds whatever has no seed by `Math.random`: layers' default initialisers, and those of methods.
+  const { plain, setup } = withSeededMathRandom(`initial weights ${seed}`, () => {
     const plain = baseline(hyperparameters, seed)
     return { plain, setup: method.apply(plain) }
   })
@@ -96,17 +98,5 @@ function startTraining(
       if (setup.model !== plain.model) setup.model.dispose()
       plain.model.dispose()
     },
-  }
-}
-
-/** tfjs seeds whatever has no seed by `Math.random`: layers' default initialisers, and those of methods. */
-function withSeededMathRandom<T>(seed: number, body: () => T): T {
-  const original = Math.random
-  const random = createRandom(`initial weights ${seed}`)
-  Math.random = () => random.uniform()
-  try {
-    return body()
-  } finally {
-    Math.random = original
   }
 }

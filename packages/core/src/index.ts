@@ -35,5 +35,5 @@ export {
   type StepDecayOptions,
   stepDecay,
 } from './optimizers/schedules'
-export { createRandom, type Random } from './random'
+export { createRandom, type Random, withSeededMathRandom } from './random'
 export { dataLoss, defaultStep, type ForwardOptions, forward, minimize } from './train-step'

@@ -62,10 +62,21 @@ export function createRandom(seed: string | number): Random {
 
 /**
  * Runs `body` with `Math.random` replaced by a seeded stream. tfjs draws the seed of every unseeded random op, dropout
- * and noise layers included, from `Math.random`: so this makes a training step reproducible. `body` is synchronous,
- * hence nobody else sees the replacement.
+ * and noise layers included, from `Math.random`: so this makes a training step, or a model's initial weights,
+ * reproducible. `body` is synchronous, hence nobody else sees the replacement.
+ *
+ * @returns what `body` returns.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { withSeededMathRandom } from '@tfgraft/core'
+ *
+ * const noise = withSeededMathRandom(42, () => tf.randomNormal([4])) // the same on every run
+ * noise.print()
+ * ```
  */
-export function withSeededMathRandom<T>(seed: number, body: () => T): T {
+export function withSeededMathRandom<T>(seed: string | number, body: () => T): T {
   const original = Math.random
   Math.random = alea(String(seed)).double
   try {
