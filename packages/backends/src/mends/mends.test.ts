@@ -1,4 +1,4 @@
-/** What stock tfjs does in every case that we mend: each line fails there in the way it says, and is right with ours. */
+/** What stock tfjs does in the cases that we mend: each line fails there in the way it says, and is right with ours. */
 import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, testedBackends } from '@tfgraft/testing'
 import { expect, it } from 'vitest'

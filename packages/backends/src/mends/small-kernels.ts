@@ -57,7 +57,7 @@ export const stridedSliceAround: Around = (present) => {
   }
 }
 
-/** The sum of nothing is zero; tfjs-webgpu throws. */
+/** The sum of nothing is zero; tfjs-webgl and tfjs-webgpu throw. */
 export const emptySumAround: Around = (present) => {
   const zeros = composedKernel(({ x }: { x: tf.Tensor }, attrs: { axis?: number | number[] }) => {
     const axes = tf.util.parseAxisParam(attrs.axis as number[], x.shape)
