@@ -129,15 +129,27 @@ export const memoryBound: MemoryCase[] = [
   {
     name: 'max pooling gradient',
     bytes: 9 * M,
-    inputs: image,
-    run: (x) => tf.grad((v: tf.Tensor) => tf.maxPool(v as tf.Tensor4D, 2, 2, 'valid'))(x!),
+    inputs: () => {
+      const [input] = image() as [tf.Tensor4D]
+      return [input, tf.maxPool(input, 2, 2, 'valid'), tf.randomNormal([32, 16, 16, 32])]
+    },
+    run: (input, output, dy) =>
+      tf
+        .engine()
+        .runKernel(
+          'MaxPoolGrad',
+          { input: input!, output: output!, dy: dy! },
+          { filterSize: 2, strides: 2, pad: 'valid' },
+        ),
   },
+  { name: 'clip by value', bytes: 8 * M, inputs: square, run: (x) => tf.clipByValue(x!, -1, 1) },
   { name: 'exp', bytes: 8 * M, elements: M, inputs: square, run: (x) => tf.exp(x!) },
   { name: 'tanh', bytes: 8 * M, elements: M, inputs: square, run: (x) => tf.tanh(x!) },
   { name: 'erf', bytes: 8 * M, elements: M, inputs: square, run: (x) => tf.erf(x!) },
   ...(
     [
       ['Adam step', 28 * M, () => tf.train.adam(0.01)],
+      ['SGD step', 12 * M, () => tf.train.sgd(0.01)],
       ['momentum step', 20 * M, () => tf.train.momentum(0.01, 0.9)],
     ] as const
   ).map(([name, bytes, make]) => ({

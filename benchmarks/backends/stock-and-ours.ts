@@ -11,9 +11,9 @@ interface Installation {
   applyGradients: [object, unknown][]
 }
 
-const optimizers = [tf.AdamOptimizer.prototype, tf.MomentumOptimizer.prototype] as {
-  applyGradients: unknown
-}[]
+const optimizers = [tf.AdamOptimizer, tf.MomentumOptimizer, tf.SGDOptimizer].map(
+  ({ prototype }) => prototype as { applyGradients: unknown },
+)
 
 const snapshot = (): Installation => ({
   kernels: tf.getKernelsForBackend('wasm'),

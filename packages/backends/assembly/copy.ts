@@ -41,21 +41,29 @@ export function zeroFloats(to: usize, count: i32): void {
   memory.fill(to, 0, <usize>count << 2)
 }
 
-/** `to` holds `times` copies of the `count` floats at `from`. */
-export function repeatFloats(to: usize, from: usize, count: i32, times: i32): void {
-  if (count == 1) {
-    const value = load<f32>(from)
-    const all = f32x4.splat(value)
-    let i = 0
-    for (; i + 4 <= times; i += 4) v128.store(to + (<usize>i << 2), all)
-    for (; i < times; i++) store<f32>(to + (<usize>i << 2), value)
-    return
-  }
+/** For each of `blocks` pieces of `count` floats at `from`, `times` copies of it. */
+export function repeatFloats(to: usize, from: usize, blocks: i32, count: i32, times: i32): void {
   const bytes = <usize>count << 2
-  for (let i = 0; i < times; i++) {
-    copyFloats(to, from, count)
-    to += bytes
+  for (let block = 0; block < blocks; block++) {
+    if (count == 1) fillFloats(to, load<f32>(from), times)
+    else for (let i = 0; i < times; i++) copyFloats(to + <usize>i * bytes, from, count)
+    to += <usize>times * bytes
+    from += bytes
   }
+}
+
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function fillFloats(to: usize, value: f32, count: i32): void {
+  const all = f32x4.splat(value)
+  const end = to + (<usize>count << 2)
+  for (; to + 64 <= end; to += 64) {
+    v128.store(to, all)
+    v128.store(to, all, 16)
+    v128.store(to, all, 32)
+    v128.store(to, all, 48)
+  }
+  for (; to < end; to += 4) store<f32>(to, value)
 }
 
 /** Copies `rows` pieces of `count` floats, `fromStep` and `toStep` floats apart. */

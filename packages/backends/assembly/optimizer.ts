@@ -90,3 +90,17 @@ export function momentumStep(
     store<f32>(newW + o, load<f32>(w + o) - step * learningRate)
   }
 }
+
+/** Gradient descent: w' = w - learningRate g. */
+export function sgdStep(w: usize, g: usize, newW: usize, n: i32, learningRate: f32): void {
+  const rate = f32x4.splat(learningRate)
+  let i = 0
+  for (; i + 4 <= n; i += 4) {
+    const o = <usize>i << 2
+    v128.store(newW + o, f32x4.sub(v128.load(w + o), f32x4.mul(v128.load(g + o), rate)))
+  }
+  for (; i < n; i++) {
+    const o = <usize>i << 2
+    store<f32>(newW + o, load<f32>(w + o) - load<f32>(g + o) * learningRate)
+  }
+}

@@ -33,3 +33,31 @@ export function tanh(x: usize, y: usize, n: i32): void {
 export function erf(x: usize, y: usize, n: i32): void {
   map(ERF, x, y, n)
 }
+
+/** NaN stays NaN: pmax and pmin keep their first operand unless the comparison holds. */
+export function clip(x: usize, y: usize, n: i32, low: f32, high: f32): void {
+  const lows = f32x4.splat(low)
+  const highs = f32x4.splat(high)
+  let i = 0
+  for (; i + 8 <= n; i += 8) {
+    const o = <usize>i << 2
+    v128.store(y + o, f32x4.pmin(f32x4.pmax(v128.load(x + o), lows), highs))
+    v128.store(y + o, f32x4.pmin(f32x4.pmax(v128.load(x + o, 16), lows), highs), 16)
+  }
+  if (i + 4 <= n) {
+    const o = <usize>i << 2
+    v128.store(y + o, f32x4.pmin(f32x4.pmax(v128.load(x + o), lows), highs))
+    i += 4
+  }
+  if (i < n) {
+    const o = <usize>i << 2
+    storePart(y + o, f32x4.pmin(f32x4.pmax(loadPart(x + o, n - i), lows), highs), n - i)
+  }
+}
+
+export function clipIntegers(x: usize, y: usize, n: i32, low: i32, high: i32): void {
+  for (let i = 0; i < n; i++) {
+    const o = <usize>i << 2
+    store<i32>(y + o, min(max(load<i32>(x + o), low), high))
+  }
+}

@@ -21,6 +21,9 @@ export {
   type MomentumStepInputs,
   type MomentumStepOptions,
   momentumStep,
+  type SgdStepInputs,
+  type SgdStepOptions,
+  sgdStep,
 } from './optimizers/steps'
 export { type BackendReport, type BackendStatus, backendReport } from './report/backend-report'
 export { registerTrainingKernels } from './training-kernels/register'

@@ -6,37 +6,32 @@ import * as tf from '@tensorflow/tfjs-core'
 import { type BroadcastAxis, broadcastAxes } from './broadcast-axes'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
 
-/** Codes in `assembly/binary.ts`. From 7 on, the result is boolean. */
-const codes = {
-  Add: 0,
-  Sub: 1,
-  Multiply: 2,
-  RealDiv: 3,
-  Maximum: 4,
-  Minimum: 5,
-  SquaredDifference: 6,
-  Equal: 7,
-  NotEqual: 8,
-  Greater: 9,
-  GreaterEqual: 10,
-  Less: 11,
-  LessEqual: 12,
-}
+/** The function of `assembly/binary.ts` for each kernel. */
+const arithmetic = { Add: 'add', Sub: 'sub', Multiply: 'multiply', RealDiv: 'realDiv' } as const
+const others = { Maximum: 'maximum', Minimum: 'minimum', SquaredDifference: 'squaredDifference' } as const
+const comparisons = {
+  Equal: 'equal',
+  NotEqual: 'notEqual',
+  Greater: 'greater',
+  GreaterEqual: 'greaterEqual',
+  Less: 'less',
+  LessEqual: 'lessEqual',
+} as const
+const functions = { ...arithmetic, ...others, ...comparisons }
 
 interface Inputs {
   a: tf.TensorInfo
   b: tf.TensorInfo
 }
 
-const binaryKernel = (kernelName: keyof typeof codes) => {
-  const code = codes[kernelName]
-  const compares = code >= codes.Equal
+const binaryKernel = (kernelName: keyof typeof functions) => {
+  const compares = kernelName in comparisons
   return wasmKernel(
     kernelName,
     ({ heap, wasm, inputs: { a, b }, stock }: WasmKernelContext<Inputs, object>) => {
       if (a.dtype !== 'float32' || b.dtype !== 'float32') return stock()
       const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape)
-      if (code <= codes.RealDiv && shape.length <= 6) return stock()
+      if (kernelName in arithmetic && shape.length <= 6) return stock()
       const y = heap.output(shape, compares ? 'bool' : 'float32')
       if (tf.util.sizeFromShape(shape) === 0) return y
       const run = (axes: BroadcastAxis[], pa: number, pb: number, py: number): void => {
@@ -50,8 +45,8 @@ const binaryKernel = (kernelName: keyof typeof codes) => {
         const [outer, middle, inner] = [none, none, none, ...axes].slice(-3) as [
           ...[BroadcastAxis, BroadcastAxis, BroadcastAxis],
         ]
-        wasm.binary(
-          ...([code, pa, pb, py, outer.length, middle.length, inner.length] as const),
+        wasm[functions[kernelName]](
+          ...([pa, pb, py, outer.length, middle.length, inner.length] as const),
           ...([outer.a, middle.a, inner.a, outer.b, middle.b, inner.b] as const),
         )
       }
@@ -64,5 +59,5 @@ const binaryKernel = (kernelName: keyof typeof codes) => {
 const none: BroadcastAxis = { length: 1, a: 0, b: 0 }
 
 export const binaryKernels: Record<string, tf.KernelFunc> = Object.fromEntries(
-  (Object.keys(codes) as (keyof typeof codes)[]).map((name) => [name, binaryKernel(name)]),
+  (Object.keys(functions) as (keyof typeof functions)[]).map((name) => [name, binaryKernel(name)]),
 )

@@ -68,6 +68,10 @@ const maxPoolGradients: KernelCase[] = (
     [[1, 4, 4, 1], 2, 1, 'valid'],
     [[1, 8, 8, 6], 3, 2, 1],
     [[1, 1, 1, 1], 1, 1, 'valid'],
+    [[2, 6, 4, 8], 2, 2, 'valid'],
+    [[2, 5, 7, 4], 2, 2, 'valid'],
+    [[2, 5, 7, 4], 2, 2, 'same'],
+    [[2, 1, 3, 4], 2, 1, 'same'],
   ] as [[number, number, number, number], number, number, 'valid' | 'same' | number][]
 ).map(([shape, size, strides, pad]) => ({
   title: `maxPool gradient of [${shape}], size ${size}, strides ${strides}, pad ${pad}, all values negative`,
@@ -132,6 +136,11 @@ const unaries: KernelCase[] = Object.entries({
   { title: `${name} of one number`, run: () => f(tf.scalar(0.3)), atol: 3e-7 },
 ])
 
+const clips: KernelCase[] = [1, 4, 9, 1003].flatMap((size) => [
+  { title: `clip of ${size} values`, run: () => tf.clipByValue(normal([size]), -0.5, 0.25) },
+  { title: `clip of ${size} NaN`, run: () => tf.clipByValue(tf.fill([size], nan), -0.5, 0.25) },
+])
+
 const binaries: KernelCase[] = Object.entries({
   add: tf.add<tf.Tensor>,
   sub: tf.sub<tf.Tensor>,
@@ -150,6 +159,11 @@ const binaries: KernelCase[] = Object.entries({
   ...(
     [
       [[7], [7]],
+      [[37], [37]],
+      [
+        [3, 37],
+        [3, 1],
+      ],
       [[2, 9], []],
       [[], [6]],
       [[3, 5], [5]],
@@ -447,6 +461,14 @@ export const kernelCases: KernelCase[] = [
     run: () => tf.logicalAnd(tf.tensor1d([true, false], 'bool'), tf.tensor2d([[1], [0]], [2, 1], 'bool')),
   },
   ...unaries,
+  ...clips,
+  { title: 'clip of special values', run: () => tf.clipByValue(special(), -1, infinity) },
+  { title: 'clip of nothing', run: () => tf.clipByValue(tf.zeros([0, 2]), -1, 1) },
+  { title: 'clip of integers', run: () => tf.clipByValue(tf.tensor1d([1, 5, -3], 'int32'), -1, 2) },
+  {
+    title: 'clip of integers by fractions and infinity',
+    run: () => tf.clipByValue(tf.tensor1d([0, 1, -1, 7], 'int32'), -0.5, infinity),
+  },
   ...binaries,
   ...transposes,
   {

@@ -2,6 +2,7 @@
 import type { KernelFunc } from '@tensorflow/tfjs-core'
 import { fusedBatchNormKernel } from './batch-norm'
 import { binaryKernels } from './binary'
+import { clipByValueKernel } from './clip-by-value'
 import { conv2dBackpropInputKernel } from './conv2d-gradients'
 import { gatherKernel } from './gather'
 import { identityKernel } from './identity'
@@ -17,6 +18,7 @@ import { erfKernel, expKernel, tanhKernel } from './unary'
 
 /** Because stock computes something else. */
 export const mendedWasmKernels: Record<string, KernelFunc> = {
+  ClipByValue: clipByValueKernel,
   _FusedMatMul: fusedMatMulKernel,
   MaxPoolGrad: maxPoolGradKernel,
   Sum: sumKernel,

@@ -21,10 +21,7 @@ export const tileKernel = wasmKernel(
     // From the innermost axis outwards, each step repeats blocks of what the one before made.
     const run = (from: number, [step, ...rest]: Repetition[]): void => {
       const { blocks, length, times } = step!
-      const repeat = (to: number) => {
-        for (let i = 0; i < blocks; i++)
-          wasm.repeatFloats(to + i * length * times * 4, from + i * length * 4, length, times)
-      }
+      const repeat = (to: number) => wasm.repeatFloats(to, from, blocks, length, times)
       if (!rest.length) repeat(y.pointer)
       else
         heap.scratch(blocks * length * times * 4, (to) => {
@@ -52,13 +49,13 @@ function repetitions(shape: number[], reps: number[]): Repetition[] {
   let times = 1
   const push = (axis: number) => {
     const blocks = shape.slice(0, axis).reduce((product, n) => product * n, 1)
-    if (times > 1 || axis === 0) steps.push({ blocks, length, times })
+    if (times !== 1 || (axis === 0 && !steps.length)) steps.push({ blocks, length, times })
     length *= times
     times = 1
   }
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis]! > 1) {
-      if (times > 1) push(axis + 1)
+      if (times !== 1) push(axis + 1)
       length *= shape[axis]!
     }
     times *= reps[axis]!

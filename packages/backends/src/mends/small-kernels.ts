@@ -25,17 +25,6 @@ export const oneHotAround: Around = (present) => {
   return (params) => (params.attrs!.dtype === 'int32' ? present(params) : viaInteger(params))
 }
 
-/** tfjs-wasm clamps NaN to a bound, which hides a diverging training. */
-export const clipByValueAround: Around = (present) => (params) => {
-  const output = present(params) as tf.TensorInfo
-  const backend = params.backend as unknown as { typedArrayFromHeap(info: tf.TensorInfo): tf.TypedArray }
-  if (output.dtype !== 'float32') return output
-  const x = backend.typedArrayFromHeap(params.inputs.x!)
-  const y = backend.typedArrayFromHeap(output)
-  for (let i = 0; i < x.length; i++) if (Number.isNaN(x[i]!)) y[i] = Number.NaN
-  return output
-}
-
 /** tfjs-wasm truncates: 0.3 becomes false, and 5 stays 5. */
 export const castAround: Around = (present) => {
   const toBool = composedKernel(({ x }: { x: tf.Tensor }) =>

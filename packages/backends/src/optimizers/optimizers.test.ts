@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, describeOp, expectClose } from '@tfgraft/testing'
 import { expect, it } from 'vitest'
-import { adamStep, momentumStep } from './steps'
+import { adamStep, momentumStep, sgdStep } from './steps'
 
 const values = (size: number, seed: number) => tf.randomNormal([size], 0, 1, 'float32', seed)
 const adam = {
@@ -40,7 +40,17 @@ describeOp(
   ),
 )
 
+describeOp(
+  sgdStep,
+  [1, 4, 7, 33].map((size) => ({
+    title: `${size} values`,
+    inputs: () => ({ value: values(size, 1), gradient: values(size, 2) }),
+    attrs: { learningRate: 0.1 },
+  })),
+)
+
 const optimizers = {
+  sgd: () => tf.train.sgd(0.05),
   adam: () => tf.train.adam(0.05),
   momentum: () => tf.train.momentum(0.02, 0.9),
   nesterov: () => tf.train.momentum(0.02, 0.9, true),

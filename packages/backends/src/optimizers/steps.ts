@@ -129,3 +129,39 @@ export const momentumStep = defineOp<MomentumStepInputs, MomentumStepOptions, [t
     },
   },
 })
+
+/** Of one shape. */
+export interface SgdStepInputs {
+  value: tf.Tensor
+  gradient: tf.Tensor
+}
+
+export interface SgdStepOptions {
+  learningRate: number
+}
+
+/**
+ * w' = w - learningRate g.
+ *
+ * @returns the new value.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { sgdStep } from '@tfgraft/backends'
+ *
+ * sgdStep({ value: tf.ones([2]), gradient: tf.tensor1d([1, -2]) }, { learningRate: 0.1 }).print() // [0.9, 1.2]
+ * ```
+ */
+export const sgdStep = defineOp<SgdStepInputs, SgdStepOptions, tf.Tensor>({
+  name: 'backends/SgdStep',
+  reference: ({ value, gradient }, { learningRate }) => tf.sub(value, tf.mul(gradient, learningRate)),
+  kernels: {
+    wasm: ({ heap, inputs: { value, gradient }, attrs: { learningRate } }) => {
+      const next = heap.output(value.shape)
+      const [w, g] = [value, gradient].map(heap.pointer) as [number, number]
+      heap.kernels(kernels).sgdStep(w, g, next.pointer, value.size, learningRate)
+      return next
+    },
+  },
+})

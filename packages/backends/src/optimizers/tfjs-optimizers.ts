@@ -1,9 +1,9 @@
 /**
- * tfjs's own Adam and Momentum with the arithmetic of a step in one op per variable. State, names, saving and loading
+ * tfjs's own Adam, Momentum and SGD with the arithmetic of a step in one op per variable. State, names, saving and loading
  * stay as they are: only `applyGradients` changes, and only while the backend is wasm.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { adamStep, momentumStep } from './steps'
+import { adamStep, momentumStep, sgdStep } from './steps'
 
 /** As tfjs passes them. */
 type Gradients = Record<string, tf.Tensor> | { name: string; tensor: tf.Tensor }[]
@@ -32,6 +32,11 @@ interface Momentum {
   momentum: number
   useNesterov: boolean
   accumulations: Slot[]
+  incrementIterations(): void
+}
+
+interface Sgd {
+  learningRate: number
   incrementIterations(): void
 }
 
@@ -94,6 +99,14 @@ function applyMomentum(this: Momentum, gradients: Gradients): void {
   this.incrementIterations()
 }
 
+function applySgd(this: Sgd, gradients: Gradients): void {
+  const { learningRate } = this
+  forEachVariable(gradients, (value, gradient) => {
+    if (gradient) value.assign(sgdStep({ value, gradient }, { learningRate }))
+  })
+  this.incrementIterations()
+}
+
 const accelerated = new WeakSet<object>()
 
 function accelerate<Fields>(prototype: object, apply: (this: Fields, gradients: Gradients) => void): void {
@@ -107,8 +120,9 @@ function accelerate<Fields>(prototype: object, apply: (this: Fields, gradients: 
   } as typeof stock
 }
 
-/** Makes `tf.train.adam` and `tf.train.momentum` update each variable in one pass on wasm. */
+/** Makes `tf.train.adam`, `tf.train.momentum` and `tf.train.sgd` update each variable in one pass on wasm. */
 export function accelerateOptimizers(): void {
   accelerate<Adam>(tf.AdamOptimizer.prototype, applyAdam)
   accelerate<Momentum>(tf.MomentumOptimizer.prototype, applyMomentum)
+  accelerate<Sgd>(tf.SGDOptimizer.prototype, applySgd)
 }
