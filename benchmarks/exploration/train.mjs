@@ -50,11 +50,12 @@ const hyperParameters = {
 const bonuses = { disagreement, e3b, episodicCount, icm, ngu, pseudoCounts, re3, ride, rnd }
 const bonusOptions = { rnd: { updateProportion: 0.25 } }
 const backend = await useBackend('wasm')
+const here = environment(backend)
 
 const results =
   values.out && existsSync(values.out)
     ? JSON.parse(readFileSync(values.out, 'utf8'))
-    : { environment: environment(backend), hyperParameters, bonusOptions, numEnvs: 64, trials: [] }
+    : { environment: here, hyperParameters, bonusOptions, numEnvs: 64, trials: [] }
 
 for (let seed = 1; seed <= Number(values.seeds); seed++)
   for (const [method, budget] of methods) {
@@ -81,6 +82,9 @@ for (let seed = 1; seed <= Number(values.seeds); seed++)
       method,
       seed,
       totalSteps,
+      /** A later call may add trials: what these ran on, where the file's environment is of the first call. */
+      commit: here.commit,
+      load: here.load,
       finalSuccess: curve.at(-1)[1],
       finalReturn: curve.at(-1)[2],
       /** First step at which 90 % of the last 100 episodes succeeded. */

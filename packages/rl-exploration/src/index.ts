@@ -21,6 +21,7 @@ export { GymnasiumError } from './bridge/worker'
 export { type ActionDistribution, categorical, diagonalGaussian } from './functional/distributions'
 export { type GaeInputs, type GaeOutputs, gae, type Series } from './functional/gae'
 export { normalizeAdvantages, ppoPolicyLoss, type ValueLossOptions, valueLoss } from './functional/losses'
+export { type PpoLossInputs, type PpoLossOptions, type PpoLossParts, ppoLoss } from './functional/ppo-loss'
 export {
   type FilterAxis,
   RewardForwardFilter,
@@ -35,4 +36,12 @@ export { NumpyRandom } from './grid-world/numpy-random'
 export { type WorldName, worldNames } from './grid-world/registry'
 export type { RgbImage } from './grid-world/render'
 export type { Network } from './networks/network'
+export {
+  adamStep,
+  type ClippedAdam,
+  type ClippedAdamOptions,
+  type ClippedAdamState,
+  clipByGlobalNorm,
+  clippedAdam,
+} from './networks/optimizer'
 export type { Autoreset, EnvStep, Numbers, Observations, Space, VectorEnv } from './vector-env'

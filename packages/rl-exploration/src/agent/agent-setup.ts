@@ -24,8 +24,8 @@ export interface PpoOptions {
   lambda?: number
   /** Clipping range of the policy ratio. @default 0.1 */
   clip?: number
-  /** Whether value predictions are clipped too, to the same range. @default false */
-  clipValueLoss?: boolean
+  /** Whether value predictions are clipped too, to the same range; `'extrinsic'`: not those of bonuses. @default false */
+  clipValueLoss?: boolean | 'extrinsic'
   /** Weight of the entropy bonus. @default 0.001 */
   entropyCoefficient?: number
   /** Weight of the value losses. @default 0.5 */

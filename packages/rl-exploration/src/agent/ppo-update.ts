@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Bonus, ExperienceBatch } from '../bonuses/bonus'
 import { gae } from '../functional/gae'
-import { normalizeAdvantages, ppoPolicyLoss, valueLoss } from '../functional/losses'
+import { ppoLoss } from '../functional/ppo-loss'
 import type { Network } from '../networks/network'
 import type { ClippedAdam } from '../networks/optimizer'
 import type { SavableRandom } from '../networks/random'
@@ -85,25 +85,26 @@ export function minibatchLoss(
   const outputs = network.apply(batch.inputs)
   const policy = head.distribution(tf.slice2d(outputs, [0, 0], [rows, head.size]))
   const values = tf.slice2d(outputs, [0, head.size], [rows, numStreams])
-  const logRatio = tf.sub(policy.logProb(batch.actions), batch.oldLogProbs)
-  const ratio = tf.exp(logRatio)
-  const advantages = options.normalizeAdvantages ? normalizeAdvantages(batch.advantages) : batch.advantages
-  const policyLoss = ppoPolicyLoss(ratio, advantages, options.clip)
-  const entropy = tf.mean(policy.entropy())
-  // A mean over all entries times the number of streams: the sum of the streams' losses.
-  const clipped = options.clipValueLoss ? { oldValues: batch.oldValues, clip: options.clip } : undefined
-  const valueLosses = tf.mul(valueLoss(values, batch.returns, clipped), numStreams)
+  const ppo = ppoLoss(
+    {
+      ...batch,
+      logProbs: policy.logProb(batch.actions),
+      entropy: policy.entropy(),
+      values,
+    },
+    options,
+  )
   const bonusLosses = bonuses.map((bonus) => (bonus.loss ? bonus.loss(batch.experience!) : tf.scalar(0)))
-  const terms = [
-    policyLoss,
-    tf.mul(entropy, -options.entropyCoefficient),
-    tf.mul(valueLosses, options.valueCoefficient),
-    ...bonusLosses.map((loss, k) => tf.mul(loss, bonuses[k]!.lossCoefficient)),
-  ]
-  const kl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio))
+  const weighted = bonusLosses.map((loss, k) => tf.mul(loss, bonuses[k]!.lossCoefficient))
   return {
-    loss: tf.addN(terms) as tf.Scalar,
-    parts: tf.stack([policyLoss, valueLosses, entropy, kl, ...bonusLosses]) as tf.Tensor1D,
+    loss: weighted.reduce<tf.Scalar>((sum, loss) => tf.add(sum, loss), ppo.loss),
+    parts: tf.stack([
+      ppo.policyLoss,
+      ppo.valueLoss,
+      ppo.entropy,
+      ppo.approximateKl,
+      ...bonusLosses,
+    ]) as tf.Tensor1D,
   }
 }
 

@@ -16,7 +16,7 @@ import { ngu } from './ngu'
 import { pseudoCounts } from './pseudo-counts'
 import { nearestDistances, re3 } from './re3'
 import { ride } from './ride'
-import { rnd, rndLoss, rndReward } from './rnd'
+import { type RndOptions, rnd, rndLoss, rndReward } from './rnd'
 import { EpisodicVisits, hashRows } from './visits'
 
 const bonuses = { rnd, icm, ride, ngu, re3, e3b, pseudoCounts, disagreement, episodicCount }
@@ -117,6 +117,31 @@ describeBackends('every bonus', () => {
     const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length
     expect(mean(await bonus.reward(novel))).toBeGreaterThan(3 * mean(await bonus.reward(known)))
     bonus.dispose()
+  })
+
+  it('the predictor of rnd learns from the observations after each step, or from those before when asked', async () => {
+    const experience = walk(1)
+    const moved = (key: 'observations' | 'nextObservations'): Experience => ({
+      ...experience,
+      [key]: experience[key].map((v) => 2 - v),
+    })
+    const loss = async (learnFrom: RndOptions['learnFrom'], given: Experience) => {
+      const bonus = rnd({ learnFrom }).create(context)
+      bonus.observe(experience.observations)
+      const value = await bonus.update(given)
+      bonus.dispose()
+      return value
+    }
+    for (const [used, other] of [
+      ['nextObservations', 'observations'],
+      ['observations', 'nextObservations'],
+    ] as const) {
+      expect(await loss(used, moved(other))).toBe(await loss(used, experience))
+      expect(await loss(used, moved(used))).not.toBeCloseTo(await loss(used, experience), 4)
+    }
+    expect(() => rnd({ learnFrom: 'before' as 'observations' })).toThrow(
+      "rnd: `learnFrom` must be 'nextObservations' or 'observations'. Received learnFrom=before.",
+    )
   })
 
   it('rnd reward and loss are those of the definition, masked samples left out', () => {

@@ -69,7 +69,9 @@ export function disagreement({
         loss({ observations, nextObservations, actions }) {
           const input = withActions(encoder.apply(observations), actions, context)
           const next = encoder.apply(nextObservations)
-          return tf.addN(ensemble.map((model) => tf.mean(tf.square(tf.sub(model.apply(input), next)), 1)))
+          return ensemble
+            .map((model) => tf.mean(tf.square(tf.sub(model.apply(input), next)), 1))
+            .reduce((sum, error) => tf.add(sum, error))
         },
       }
     },

@@ -6,7 +6,8 @@
  * Reference: CleanRL's `ppo_rnd_envpool.py`.
  *
  * Differs from the reference:
- * - The predictor learns from the observations that were rewarded (those after each step), not those before.
+ * - The predictor learns from the observations that were rewarded (those after each step), as in the paper and its
+ *   authors' code. The reference rewards those too, but learns from those before each step: `learnFrom: 'observations'`.
  * - The discounted sums that normalise rewards run over time, not over environments.
  */
 import * as tf from '@tensorflow/tfjs-core'
@@ -19,6 +20,8 @@ export interface RndOptions extends BonusOptions {
   hidden?: number
   /** Number of outputs that are predicted. @default 64 */
   features?: number
+  /** Observations that the predictor learns from: those after each step, or as in CleanRL before. @default 'nextObservations' */
+  learnFrom?: 'nextObservations' | 'observations'
 }
 
 /**
@@ -82,7 +85,16 @@ export function rndLoss(target: tf.Tensor, prediction: tf.Tensor, mask?: tf.Tens
  * console.log(before, await bonus.reward(experience))
  * ```
  */
-export function rnd({ hidden = 64, features = 64, ...options }: RndOptions = {}): BonusMethod {
+export function rnd({
+  hidden = 64,
+  features = 64,
+  learnFrom = 'nextObservations',
+  ...options
+}: RndOptions = {}): BonusMethod {
+  if (learnFrom !== 'nextObservations' && learnFrom !== 'observations')
+    throw new Error(
+      `rnd: \`learnFrom\` must be 'nextObservations' or 'observations'. Received learnFrom=${learnFrom}.`,
+    )
   return defineBonus({
     name: 'rnd',
     paper: {
@@ -108,8 +120,7 @@ export function rnd({ hidden = 64, features = 64, ...options }: RndOptions = {})
             ])
             return rndReward(target.apply(x), predictor.apply(x))
           }),
-        loss: ({ nextObservations }) =>
-          tf.mean(tf.square(tf.sub(predictor.apply(nextObservations), target.apply(nextObservations))), 1),
+        loss: ({ [learnFrom]: x }) => tf.mean(tf.square(tf.sub(predictor.apply(x), target.apply(x))), 1),
       }
     },
   })

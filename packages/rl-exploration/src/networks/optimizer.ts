@@ -30,7 +30,93 @@ export interface ClippedAdam {
 const [BETA1, BETA2] = [0.9, 0.999]
 
 /**
- * Adam (Kingma & Ba 2015) as PyTorch computes it. Gradients are scaled by `min(1, max / (norm + 1e-6))` first.
+ * Gradients scaled by `min(1, maxNorm / (norm + 1e-6))`, where `norm` is that of all of them together: PyTorch's
+ * `clip_grad_norm_`.
+ *
+ * @param gradients Tensors of any shapes.
+ * @param maxNorm Above 0. Infinity returns the gradients as they are.
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { useBackend } from '@tfgraft/backends'
+ * import { clipByGlobalNorm } from '@tfgraft/rl-exploration'
+ *
+ * await useBackend('wasm')
+ * const [a, b] = clipByGlobalNorm([tf.tensor1d([3]), tf.tensor1d([4])], 1)
+ * console.log(a.dataSync()[0], b.dataSync()[0]) // 0.6, 0.8
+ * ```
+ */
+export function clipByGlobalNorm(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor[] {
+  if (!(maxNorm > 0))
+    throw new Error(`clipByGlobalNorm: \`maxNorm\` must be above 0. Received maxNorm=${maxNorm}.`)
+  if (!Number.isFinite(maxNorm)) return [...gradients]
+  return tf.tidy(() => {
+    // Not tf.addN: on WebGPU it binds one buffer per term, and fails above the limit of the device (8 by default).
+    const squares = gradients.map((g) => tf.sum(tf.square(g)))
+    const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)))
+    const scale = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)))
+    return gradients.map((g) => tf.mul(g, scale))
+  })
+}
+
+/**
+ * One step of Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) for one parameter as PyTorch computes it: epsilon
+ * is added to the corrected root. Betas are 0.9 and 0.999.
+ *
+ * @param at The parameter, its gradient, its first and second moment: all of one shape.
+ * @param options `step` counts from 1; `epsilon` is 1e-5 by default.
+ * @returns The new parameter and moments.
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { useBackend } from '@tfgraft/backends'
+ * import { adamStep } from '@tfgraft/rl-exploration'
+ *
+ * await useBackend('wasm')
+ * const zero = tf.scalar(0)
+ * const { value } = adamStep(
+ *   { value: tf.scalar(1), gradient: tf.scalar(7), first: zero, second: zero },
+ *   { step: 1, learningRate: 0.1 },
+ * )
+ * value.print() // 0.9: the first step has the size of the learning rate
+ * ```
+ */
+export function adamStep(
+  {
+    value,
+    gradient,
+    first,
+    second,
+  }: { value: tf.Tensor; gradient: tf.Tensor; first: tf.Tensor; second: tf.Tensor },
+  { step, learningRate, epsilon = 1e-5 }: { step: number; learningRate: number; epsilon?: number },
+): { value: tf.Tensor; first: tf.Tensor; second: tf.Tensor } {
+  return tf.tidy(() => {
+    const m = tf.add(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1))
+    const s = tf.add(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2))
+    const denominator = tf.add(tf.mul(tf.sqrt(s), 1 / Math.sqrt(1 - BETA2 ** step)), epsilon)
+    const move = tf.mul(tf.div(m, denominator), learningRate / (1 - BETA1 ** step))
+    return { value: tf.sub(value, move), first: m, second: s }
+  })
+}
+
+/**
+ * A stateful {@link adamStep} over variables, after {@link clipByGlobalNorm} of all their gradients.
+ *
+ * @param variables What is trained.
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import '@tensorflow/tfjs-layers' // registers gradients
+ * import { useBackend } from '@tfgraft/backends'
+ * import { clippedAdam } from '@tfgraft/rl-exploration'
+ *
+ * await useBackend('wasm')
+ * const x = tf.variable(tf.tensor1d([3, 4]))
+ * const adam = clippedAdam([x], { learningRate: 0.1, maxGradNorm: 1 })
+ * adam.minimize(() => tf.sum(tf.square(x))).dispose()
+ * x.print() // 2.9, 3.9
+ * adam.dispose()
+ * ```
  */
 export function clippedAdam(
   variables: readonly tf.Variable[],
@@ -45,22 +131,18 @@ export function clippedAdam(
   let step = 0
   const apply = (grads: tf.NamedTensorMap, rate: number) =>
     tf.tidy(() => {
-      const given = variables.map((v) => grads[v.name]!)
-      let scale: tf.Tensor | undefined
-      if (Number.isFinite(maxGradNorm)) {
-        const norm = tf.sqrt(tf.addN(given.map((g) => tf.sum(tf.square(g)))))
-        scale = tf.minimum(1, tf.div(maxGradNorm, tf.add(norm, 1e-6)))
-      }
-      const correction1 = 1 - BETA1 ** step
-      const correction2 = Math.sqrt(1 - BETA2 ** step)
+      const given = clipByGlobalNorm(
+        variables.map((v) => grads[v.name]!),
+        maxGradNorm,
+      )
       variables.forEach((v, i) => {
-        const g = scale ? tf.mul(given[i]!, scale) : given[i]!
-        const m = tf.add(tf.mul(first[i]!, BETA1), tf.mul(g, 1 - BETA1))
-        const s = tf.add(tf.mul(second[i]!, BETA2), tf.mul(tf.square(g), 1 - BETA2))
-        const denominator = tf.add(tf.mul(tf.sqrt(s), 1 / correction2), epsilon)
-        first[i]!.assign(m)
-        second[i]!.assign(s)
-        v.assign(tf.sub(v, tf.mul(tf.div(m, denominator), rate / correction1)))
+        const next = adamStep(
+          { value: v, gradient: given[i]!, first: first[i]!, second: second[i]! },
+          { step, learningRate: rate, epsilon },
+        )
+        first[i]!.assign(next.first)
+        second[i]!.assign(next.second)
+        v.assign(next.value)
       })
     })
   return {
