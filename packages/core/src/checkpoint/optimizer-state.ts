@@ -35,7 +35,10 @@ export async function optimizerState(optimizer: tf.Optimizer): Promise<Optimizer
       { cause: error },
     )
   }
-  const scalars = scalarVariables(optimizer).map(([name, value]) => [name, value.dataSync()[0]!] as const)
+  // WebGPU in Node has no synchronous read.
+  const scalars = await Promise.all(
+    scalarVariables(optimizer).map(async ([name, value]) => [name, (await value.data())[0]!] as const),
+  )
   return {
     weights,
     scalars: Object.fromEntries(scalars),
