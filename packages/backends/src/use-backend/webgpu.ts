@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type BackendDriver, isNode, messageOf } from './backend-driver'
 import { importOptional, isMissing } from './optional-import'
+import { keepDawnCallbacks, readSynchronously } from './synchronous-reads'
 
 /** The part of WebGPU that choosing a device takes. */
 export interface GpuAdapter {
@@ -43,6 +44,7 @@ async function findGpu(): Promise<Gpu | undefined> {
   // tfjs reads constants such as GPUBufferUsage, and the gpu itself, from the global scope.
   Object.assign(globalThis, dawn.globals)
   if (!globalThis.navigator) Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true })
+  keepDawnCallbacks()
   const gpu = dawn.create([])
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true })
   return gpu
@@ -91,6 +93,7 @@ async function load(): Promise<string> {
     device as unknown as ConstructorParameters<typeof WebGPUBackend>[0],
     adapter.info as unknown as ConstructorParameters<typeof WebGPUBackend>[1],
   )
+  if (isNode) readSynchronously(backend)
   // In a browser tfjs has registered a factory of its own, with its plain device.
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu')
   tf.registerBackend('webgpu', () => backend, 3)
