@@ -26,6 +26,25 @@ const affine = defineOp<Affine, { scale: number }, tf.Tensor>({
         return y
       },
     },
+    webgpu: {
+      when: ({ x }) => x.size > 1,
+      run: ({ run, inputs: { x, bias }, attrs: { scale } }) =>
+        run(
+          {
+            name: 'backends-test/Affine',
+            inputs: bias ? ['x', 'bias'] : ['x'],
+            outputShape: x.shape,
+            uniforms: 'scale : f32,',
+            wgsl: `fn main(index : i32) {
+              if (index < uniforms.size) {
+                result[index] = x[index] * uniforms.scale ${bias ? '+ bias[index]' : ''};
+              }
+            }`,
+          },
+          bias ? [x, bias] : [x],
+          { uniforms: [{ type: 'float32', data: [scale] }] },
+        ),
+    },
   },
 })
 
@@ -73,7 +92,7 @@ describeBackends('defineOp', (backend) => {
   it('shows by name in profiles where a kernel runs', async () => {
     const x = row(1, 2)
     const { kernelNames } = await tf.profile(() => affine({ x }, { scale: 2 }))
-    expect(kernelNames.includes(affine.opName)).toBe(backend === 'wasm')
+    expect(kernelNames.includes(affine.opName)).toBe(affine.backends.includes(backend))
   })
 
   it('gives zeros for an input that the reference does not depend on', () => {
