@@ -5,6 +5,7 @@ import { referenceGradients } from './gradient'
 import type { AttentionInputs, AttentionProblem } from './options'
 import { referenceAttention } from './reference'
 import { backwardOnWasm, forwardOnWasm } from './wasm'
+import { forwardOnWebgpu } from './webgpu'
 
 /** Memory is linear in the length on backends with a kernel: nothing is saved, the gradient computes the maps again. */
 export const attentionOp = defineOp<AttentionInputs, AttentionProblem, tf.Tensor>({
@@ -15,7 +16,7 @@ export const attentionOp = defineOp<AttentionInputs, AttentionProblem, tf.Tensor
     const scalar = inputs.lambda?.rank === 0
     return { q: dq, k: dk, v: dv, lambda: () => (scalar ? tf.sum(dTokens) : dTokens) }
   },
-  kernels: { wasm: forwardOnWasm },
+  kernels: { wasm: forwardOnWasm, webgpu: forwardOnWebgpu },
 })
 
 /** Gradients to q, k, v, and to lambda as if there were one per token and head. */
