@@ -68,11 +68,15 @@ for (let seed = 1; seed <= Number(values.seeds); seed++)
     const setup = method === 'ppo' ? baseline : bonuses[method](bonusOptions[method]).apply(baseline)
     const [started, cpuStarted] = [performance.now(), process.cpuUsage()]
     const curve = []
+    let [finished, solvedAt] = [0, null]
     const { agent } = await trainAgent(setup, {
       totalSteps,
       seed,
-      onUpdate: ({ step, update, successRate, meanReturn }) => {
-        if (update % 4 === 0) curve.push([step, round(successRate), round(meanReturn)])
+      onUpdate: ({ step, update, episodes, successRate, meanReturn }) => {
+        finished += episodes
+        if (update % 4 !== 0) return
+        curve.push([step, round(successRate), round(meanReturn)])
+        if (finished >= 100 && successRate >= 0.9) solvedAt ??= step
       },
     })
     const seconds = (performance.now() - started) / 1000
@@ -88,7 +92,7 @@ for (let seed = 1; seed <= Number(values.seeds); seed++)
       finalSuccess: curve.at(-1)[1],
       finalReturn: curve.at(-1)[2],
       /** First step at which 90 % of the last 100 episodes succeeded. */
-      solvedAt: curve.find(([, success]) => success >= 0.9)?.[0] ?? null,
+      solvedAt,
       stepsPerSecond: Math.round(agent.step / seconds),
       stepsPerCpuSecond: Math.round((agent.step / (cpu.user + cpu.system)) * 1e6),
       curve,
