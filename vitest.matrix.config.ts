@@ -16,5 +16,6 @@ config.test.include = [
   'packages/backends/src/use-backend/synchronous-reads.test.ts',
   'packages/diff-attention/src/op/*.test.ts',
   'packages/diff-attention/src/{golden,layers}.test.ts',
+  'packages/proxprop/src/prox-{conv2d,dense}.test.ts',
 ]
 export default config
