@@ -63,6 +63,21 @@ const initializerNames: readonly string[] = [
   'truncatedNormal',
 ]
 
+/** Width of one head of a layer whose heads share the features of the input, unless `headDim` says otherwise. */
+export function headFeatures(
+  className: string,
+  { headDim: given, numHeads, rotary }: AttentionSettings,
+  dim: number,
+): number {
+  const headDim = given ?? dim / numHeads
+  if (!Number.isInteger(headDim) || (rotary && headDim % 2 !== 0))
+    throw new Error(
+      `${className}: \`numHeads\` must divide the input's features${rotary ? ' into even parts' : ''}, ` +
+        `or \`headDim\` must be given. Received numHeads=${numHeads}, features=${dim}.`,
+    )
+  return headDim
+}
+
 /** Checks the common options of `className` and fills in defaults. */
 export function attentionSettings(className: string, args: AttentionLayerArgs): AttentionSettings {
   const check = (holds: boolean, rule: string, received: string) => {

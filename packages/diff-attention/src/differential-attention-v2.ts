@@ -14,6 +14,7 @@ import {
   type AttentionSettings,
   addProjection,
   attentionSettings,
+  headFeatures,
   inputWidths,
   projectOutput,
   projectSequences,
@@ -62,13 +63,8 @@ export class DifferentialAttentionV2 extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const [dim, contextDim] = inputWidths('DifferentialAttentionV2', inputShape)
-    const { numHeads, numKeyValueHeads, rotary, useBias, outputBias } = this.settings
-    const headDim = this.settings.headDim ?? dim / numHeads
-    if (!Number.isInteger(headDim) || (rotary && headDim % 2 !== 0))
-      throw new Error(
-        `DifferentialAttentionV2: \`numHeads\` must divide the input's features${rotary ? ' into even parts' : ''}, ` +
-          `or \`headDim\` must be given. Received numHeads=${numHeads}, features=${dim}.`,
-      )
+    const { numHeads, numKeyValueHeads, useBias, outputBias } = this.settings
+    const headDim = headFeatures('DifferentialAttentionV2', this.settings, dim)
     const keyFeatures = numKeyValueHeads * headDim
     const add = this.addWeight.bind(this)
     this.query = addProjection(add, 'query', [dim, 2 * numHeads * headDim], this.settings, useBias)

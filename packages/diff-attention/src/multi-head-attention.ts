@@ -10,6 +10,7 @@ import {
   type AttentionSettings,
   addProjection,
   attentionSettings,
+  headFeatures,
   inputWidths,
   projectOutput,
   projectSequences,
@@ -57,13 +58,8 @@ export class MultiHeadAttention extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const [dim, contextDim] = inputWidths('MultiHeadAttention', inputShape)
-    const { numHeads, numKeyValueHeads, rotary, useBias, outputBias } = this.settings
-    const headDim = this.settings.headDim ?? dim / numHeads
-    if (!Number.isInteger(headDim) || (rotary && headDim % 2 !== 0))
-      throw new Error(
-        `MultiHeadAttention: \`numHeads\` must divide the input's features${rotary ? ' into even parts' : ''}, ` +
-          `or \`headDim\` must be given. Received numHeads=${numHeads}, features=${dim}.`,
-      )
+    const { numHeads, numKeyValueHeads, useBias, outputBias } = this.settings
+    const headDim = headFeatures('MultiHeadAttention', this.settings, dim)
     const add = this.addWeight.bind(this)
     this.query = addProjection(add, 'query', [dim, numHeads * headDim], this.settings, useBias)
     this.key = addProjection(add, 'key', [contextDim, numKeyValueHeads * headDim], this.settings, useBias)
