@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { advprop, sparseTopKLayer } from '@tfgraft/advprop'
 import { useBackend } from '@tfgraft/backends'
-import { environment, median } from '../proxprop/measure.mjs'
+import { environment, median } from '@tfgraft/bench/measure'
 import { baseline, methods, oneStep } from './network.mjs'
 
 const { values } = parseArgs({

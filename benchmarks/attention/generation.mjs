@@ -8,8 +8,8 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { useBackend } from '@tfgraft/backends'
+import { environment, median } from '@tfgraft/bench/measure'
 import { causalLanguageModel, generate } from '@tfgraft/diff-attention'
-import { environment, median } from '../proxprop/measure.mjs'
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } })
 const backend = await useBackend('wasm')

@@ -8,8 +8,8 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
+import { environment } from '@tfgraft/bench/measure'
 import { diffAttention } from '@tfgraft/diff-attention'
-import { environment } from '../proxprop/measure.mjs'
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } })
 const backend = await useBackend('wasm')

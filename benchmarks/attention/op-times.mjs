@@ -12,7 +12,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { environment, median } from '../proxprop/measure.mjs'
+import { environment, median } from '@tfgraft/bench/measure'
 
 const { values } = parseArgs({
   options: {

@@ -9,8 +9,8 @@
 import { writeFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
-import { environment } from '../src/environment'
-import { median, timed, warmUp } from './measure'
+import { environment, median } from '@tfgraft/bench/measure'
+import { timed, warmUp } from './measure'
 
 const images = [32, 28, 28, 32] as const
 const outputs = [32, 28, 28, 64] as const

@@ -1,4 +1,5 @@
 /** Times two contestants in turns, so that both see the same machine. */
+import { median, processorTime } from '@tfgraft/bench/measure'
 import type { Contestants } from './stock-and-ours'
 
 export interface Timing {
@@ -12,21 +13,6 @@ export interface MeasureOptions {
   milliseconds?: number
   /** At least this many rounds. @default 3 */
   rounds?: number
-}
-
-export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-/**
- * Processor time of this process, in milliseconds. Everything measured here runs on one thread, so on an idle machine it is
- * the wall time; on a busy one it leaves out the time that others had the processor.
- */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
 }
 
 /** Milliseconds of one call, over several calls. */
@@ -73,6 +59,3 @@ export function inTurns(
   useOurs()
   return { stock: median(times.stock), ours: median(times.ours) }
 }
-
-export const geometricMean = (values: readonly number[]): number =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)

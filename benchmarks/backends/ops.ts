@@ -1,9 +1,10 @@
 /** Products and memory-bound kernels: tfjs-backend-wasm beside ours. */
 import * as tf from '@tensorflow/tfjs-core'
 import { wasmHeap } from '@tfgraft/backends'
+import { median } from '@tfgraft/bench/measure'
 import { kernels } from '../../packages/backends/src/generated/kernels'
 import { memoryBound, type ProductCase, products } from './cases'
-import { inTurns, median, type Timing, timed, warmUp } from './measure'
+import { inTurns, type Timing, timed, warmUp } from './measure'
 import type { Contestants } from './stock-and-ours'
 
 /** Which rows to measure. */

@@ -9,8 +9,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hasRelaxedSimd } from '@tfgraft/backends'
+import { environment } from '@tfgraft/bench/measure'
 import { kernels } from '../../packages/backends/src/generated/kernels'
-import { environment } from '../src/environment'
 import { measureMemoryBound, measureProducts } from './ops'
 import { measureSteps } from './steps'
 import { contestants } from './stock-and-ours'

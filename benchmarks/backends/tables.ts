@@ -1,6 +1,5 @@
 /** Markdown made from results. */
-import type { Environment } from '../src/environment'
-import { geometricMean } from './measure'
+import { type Environment, geometricMean } from '@tfgraft/bench/measure'
 import type { MemoryResult, ProductResult } from './ops'
 import type { StepResult } from './steps'
 

@@ -10,8 +10,8 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { environment, median } from '@tfgraft/bench/measure'
 import { gridWorld, worldNames } from '@tfgraft/rl-exploration'
-import { environment, median } from './measure.mjs'
 
 const { values } = parseArgs({
   options: { python: { type: 'string' }, only: { type: 'string', default: '' }, out: { type: 'string' } },

@@ -10,6 +10,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { useBackend } from '@tfgraft/backends'
+import { environment } from '@tfgraft/bench/measure'
 import {
   disagreement,
   e3b,
@@ -24,7 +25,6 @@ import {
   rnd,
   trainAgent,
 } from '@tfgraft/rl-exploration'
-import { environment } from './measure.mjs'
 
 const { values } = parseArgs({
   options: {

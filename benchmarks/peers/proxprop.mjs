@@ -15,9 +15,9 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
+import { environment, median } from '@tfgraft/bench/measure'
 import { defaultStep } from '@tfgraft/core'
 import { proxDense } from '@tfgraft/proxprop'
-import { environment, median } from '../proxprop/measure.mjs'
 
 const { values } = parseArgs({
   options: {

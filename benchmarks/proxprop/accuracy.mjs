@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
+import { environment } from '@tfgraft/bench/measure'
 import { proximalStep, solveSpd } from '@tfgraft/proxprop'
-import { environment } from './measure.mjs'
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } })
 const backend = await useBackend('wasm')

@@ -12,9 +12,9 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
+import { environment, median, quantile } from '@tfgraft/bench/measure'
 import { defaultStep } from '@tfgraft/core'
 import { proxConv2d, proxDense } from '@tfgraft/proxprop'
-import { environment, median, quantile } from './measure.mjs'
 
 const { values } = parseArgs({
   options: { out: { type: 'string' }, rounds: { type: 'string', default: '40' } },

@@ -16,8 +16,8 @@ export interface Environment {
   commit: string
 }
 
-/** Describes this process. Call it after the backend is set. */
-export function environment(): Environment {
+/** Describes this process. Call it after the backend is set. @param backend Instead of tfjs's current one. */
+export function environment(backend = tf.getBackend()): Environment {
   return {
     node: process.version,
     tfjs: tf.version_core,
@@ -25,7 +25,7 @@ export function environment(): Environment {
     cpu: cpuModel(),
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    backend: tf.getBackend(),
+    backend,
     commit: commit(),
   }
 }

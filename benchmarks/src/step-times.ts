@@ -5,7 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import type { Method } from '@tfgraft/core'
-import { median, quantile } from 'simple-statistics'
+import { median, processorTime, quartiles } from './measure'
 import type { StepTimesRecord } from './results'
 import type { Hyperparameters, LoadedTask, Training } from './task'
 
@@ -29,11 +29,7 @@ export interface MeasureStepsOptions {
  */
 function stepClock(): { clock: StepTimesRecord['clock']; now: () => number } {
   if (!['wasm', 'cpu'].includes(tf.getBackend())) return { clock: 'wall', now: () => performance.now() }
-  const now = () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1000
-  }
-  return { clock: 'processor', now }
+  return { clock: 'processor', now: processorTime }
 }
 
 /** Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted. */
@@ -74,7 +70,7 @@ export async function measureSteps(
             {
               ms: median(times[index]!),
               ratio: median(ratios),
-              ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] as [number, number],
+              ratioQuartiles: quartiles(ratios),
             },
           ]
         }),
