@@ -17,6 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from './environment'
 import type { Hyperparameters } from './task'
@@ -121,9 +122,15 @@ export function appendResult(folder: string, record: ResultRecord): void {
   }
 }
 
-/** Replaces a file as a whole: readers see the old or the new one, never a part. */
-export function replaceFile(path: string, text: string): void {
-  const partial = `${path}.${process.pid}.partial`
-  writeFileSync(partial, text)
+/** Replaces a file as a whole: readers see the old or the new one, never a part, also when the machine stops. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  const partial = `${path}.${hostname()}-${process.pid}.partial`
+  const descriptor = openSync(partial, 'w')
+  try {
+    writeFileSync(descriptor, content)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
   renameSync(partial, path)
 }

@@ -9,12 +9,18 @@ import {
   fit,
   type LossFunction,
   type Method,
+  resumeFrom,
+  saveCheckpoint,
   type TrainingSetup,
+  type TrainingState,
   withSeededMathRandom,
 } from '@tfgraft/core'
 import type { Hyperparameters, LoadedTask, Training } from './task'
 
-/** Batches whose number per epoch is known. */
+/**
+ * Batches whose number per epoch is known. Each `iterator()` is the next epoch, in an order that does not depend on how much of
+ * the epochs before was read: so an interrupted training can go to its place again.
+ */
 export type SizedDataset = BatchDataset & { readonly size: number }
 
 export interface SupervisedOptions {
@@ -31,8 +37,18 @@ export interface SupervisedOptions {
   dispose?(): void
 }
 
-/** What `fit` logs: the loss and the metrics. */
+/** What `fit` logs: the loss and the metrics, and of a batch also its size. */
 type Logs = Record<string, number>
+
+/** What a checkpoint holds. */
+interface SupervisedState {
+  /** Model and optimizer, in the format of `saveCheckpoint`. */
+  artifacts: tf.io.ModelArtifacts
+  epoch: number
+  step: number
+  /** Of the epoch that is under way: sums over its examples so far. */
+  sums: Logs
+}
 
 /** A supervised task, ready to start trainings. */
 export function supervised(options: SupervisedOptions): LoadedTask<TrainingSetup> {
@@ -58,21 +74,49 @@ function startTraining(
     accuracy === undefined ? { loss } : { loss, accuracy }
   let probe: Batch | undefined
   let probes = 0
+  let state: TrainingState | undefined
+  let start = { initialEpoch: 0, initialStep: 0 }
+  let sums: Logs = { size: 0 }
 
   return {
     parameters: setup.model.countParams(),
     stepsPerEpoch: dataset.size,
     async train({ epochs, signal, onStep, onEpoch }) {
-      await fit(setup, dataset, {
+      if (start.initialEpoch >= epochs) return
+      await fit(setup, fromPlace(dataset, start), {
+        ...start,
         epochs,
         metrics,
         seed,
         signal,
         callbacks: {
-          onBatchEnd: async (_batch: number, logs: Logs = {}) => onStep(shown(logs)),
-          onEpochEnd: async (_epoch: number, logs: Logs = {}) => onEpoch(shown(logs)),
+          setTrainingState: (live) => {
+            state = live
+          },
+          onBatchEnd: async (_batch: number, logs: Logs = {}) => {
+            addTo(sums, logs)
+            await onStep(shown(logs))
+          },
+          // Not the means that `fit` logs: after a resume they would be those of the rest of the epoch.
+          onEpochEnd: async () => {
+            const means = meansOf(sums)
+            sums = { size: 0 }
+            await onEpoch(shown(means))
+          },
         },
       })
+    },
+    async save(): Promise<SupervisedState> {
+      const { epochs: epoch, steps: step } = state!
+      const { handler, saved } = inMemory()
+      await saveCheckpoint(handler, state!)
+      return { artifacts: saved(), epoch, step, sums: { ...sums } }
+    },
+    async load(from) {
+      const { artifacts, epoch, step, sums: before } = from as SupervisedState
+      await resumeFrom({ load: async () => artifacts }, setup)
+      start = { initialEpoch: epoch, initialStep: step }
+      sums = { ...before }
     },
     evaluate: async () => ({
       ...(await evaluate(setup, evaluation, { metrics })),
@@ -98,5 +142,50 @@ function startTraining(
       if (setup.model !== plain.model) setup.model.dispose()
       plain.model.dispose()
     },
+  }
+}
+
+/** Adds a batch's logs, which are means over its examples. */
+function addTo(sums: Logs, { batch: _, size = 0, ...means }: Logs): void {
+  sums.size! += size
+  for (const [name, mean] of Object.entries(means)) sums[name] = (sums[name] ?? 0) + size * mean
+}
+
+const meansOf = ({ size, ...sums }: Logs): Logs =>
+  Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / size!]))
+
+/** The same batches without those that were trained on before. */
+function fromPlace(
+  dataset: SizedDataset,
+  { initialEpoch, initialStep }: { initialEpoch: number; initialStep: number },
+): SizedDataset {
+  let first = true
+  return {
+    size: dataset.size,
+    async iterator() {
+      if (!first) return dataset.iterator()
+      first = false
+      for (let epoch = 0; epoch < initialEpoch; epoch++) await dataset.iterator()
+      const iterator = await dataset.iterator()
+      for (let batch = initialEpoch * dataset.size; batch < initialStep; batch++) {
+        const { xs, ys } = (await iterator.next()).value as Batch
+        tf.dispose([xs, ys])
+      }
+      return iterator
+    },
+  }
+}
+
+/** An IO handler that keeps what is saved. */
+function inMemory(): { handler: tf.io.IOHandler; saved: () => tf.io.ModelArtifacts } {
+  let kept: tf.io.ModelArtifacts | undefined
+  return {
+    handler: {
+      save: async (artifacts) => {
+        kept = artifacts
+        return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
+      },
+    },
+    saved: () => kept!,
   }
 }

@@ -73,6 +73,13 @@ export interface Training {
   train(watch: TrainingWatch): Promise<void>
   /** All metrics of the task, on the held-out data. */
   evaluate(): Promise<Record<string, number>>
+  /**
+   * Everything that another process needs to go on from here, ready for `v8.serialize`. Called within `onStep` and after
+   * `onEpoch`, but not after the last step of an epoch. A training without `save` starts over when its process has died.
+   */
+  save?(): Promise<unknown>
+  /** Before `train`: takes over what `save` returned, so that all that follows is as if nothing had happened. */
+  load?(state: unknown): Promise<void>
   /** One training step on a fixed batch, complete when the promise resolves: for step times and memory. */
   step(): Promise<void>
   dispose(): void

@@ -6,6 +6,7 @@ import type { Method } from '@tfgraft/core'
 import { median } from 'simple-statistics'
 import type { CurvePoint, TrialConfig, TrialRecord } from './results'
 import type { LoadedTask, Task, Training } from './task'
+import type { TrialCheckpoint } from './trial-checkpoint'
 
 /** Where a trial stands, for the progress display. */
 export interface TrialProgress {
@@ -23,6 +24,10 @@ export interface TrialProgress {
 export interface RunTrialOptions {
   signal: AbortSignal
   onProgress: (progress: TrialProgress) => void
+  /** Where the trial is saved now and then, and taken up again. @default nowhere */
+  checkpoint?: TrialCheckpoint
+  /** Remarks, such as that a trial goes on from a checkpoint. */
+  log?: (line: string) => void
 }
 
 type Outcome = Pick<
@@ -59,8 +64,9 @@ export async function runTrial(
   loaded: LoadedTask,
   method: Method<unknown>,
   config: TrialConfig,
-  { signal, onProgress }: RunTrialOptions,
+  options: RunTrialOptions,
 ): Promise<Outcome> {
+  const { signal } = options
   const outcome: Outcome = {
     status: 'finished',
     parameters: 0,
@@ -74,7 +80,7 @@ export async function runTrial(
     training = await loaded.start(method, config.hyperparameters, config.seed)
     outcome.parameters = training.parameters
     outcome.stepsPerEpoch = training.stepsPerEpoch
-    await trainAndEvaluate(task, training, config, outcome, signal, onProgress)
+    await trainAndEvaluate(task, training, config, outcome, options)
     if (outcome.status === 'finished') outcome.peakBytes = (await peakBytesOfStep(training)) - bytesBefore
   } catch (error) {
     outcome.status = signal.aborted ? 'interrupted' : 'failed'
@@ -90,16 +96,14 @@ async function trainAndEvaluate(
   training: Training,
   { epochs }: TrialConfig,
   outcome: Outcome,
-  signal: AbortSignal,
-  onProgress: RunTrialOptions['onProgress'],
+  { signal, onProgress, checkpoint, log }: RunTrialOptions,
 ): Promise<void> {
+  const { stepsPerEpoch } = training
   const diverged = new AbortController()
   const stepTimes: number[] = []
-  const started = performance.now()
-  const steps = epochs * training.stepsPerEpoch
+  const steps = epochs * stepsPerEpoch
   let trainingSeconds = 0
-  let step = 0
-  let lastTurn = started
+  let lastTurn = performance.now()
   let resumedAt = 0
 
   const evaluate = async (epoch: number, trainLoss?: number) => {
@@ -115,7 +119,30 @@ async function trainAndEvaluate(
     resumedAt = performance.now()
   }
 
-  await evaluate(0)
+  const before = training.load && checkpoint?.read()
+  if (before) {
+    await training.load!(before.training)
+    outcome.curve.push(...before.curve)
+    outcome.timing.seconds.push(...before.seconds)
+    stepTimes.push(...before.stepTimes)
+    trainingSeconds = before.trainingSeconds
+    resumedAt = performance.now()
+    log?.(`goes on from step ${stepTimes.length} of ${steps}`)
+  } else await evaluate(0)
+
+  let lastSave = performance.now()
+  /** At a moment that `Training.save` allows. */
+  const save = async (now: number) => {
+    if (!checkpoint || !training.save) return
+    if (!signal.aborted && now - lastSave < 1000 * checkpoint.everySeconds) return
+    const { curve, timing } = outcome
+    const state = { curve, seconds: timing.seconds, trainingSeconds, stepTimes }
+    checkpoint.write({ ...state, training: await training.save() })
+    lastSave = performance.now()
+  }
+
+  const started = performance.now()
+  const stepsBefore = stepTimes.length
   try {
     await training.train({
       epochs,
@@ -124,27 +151,30 @@ async function trainAndEvaluate(
         const now = performance.now()
         stepTimes.push(now - resumedAt)
         trainingSeconds += (now - resumedAt) / 1000
-        step++
+        const step = stepTimes.length
         if (!Number.isFinite(loss)) diverged.abort()
         onProgress({
-          epoch: Math.min(epochs, Math.floor((step - 1) / training.stepsPerEpoch) + 1),
+          epoch: Math.min(epochs, Math.floor((step - 1) / stepsPerEpoch) + 1),
           epochs,
           step,
           steps,
           loss,
           ...(accuracy === undefined ? {} : { accuracy }),
           stepsPerSecond: step / trainingSeconds,
-          secondsLeft: ((now - started) / 1000 / step) * (steps - step),
+          secondsLeft: ((now - started) / 1000 / (step - stepsBefore)) * (steps - step),
         })
         if (now - lastTurn > turnEveryMs) {
           await nextTurn()
           lastTurn = performance.now()
         }
+        if (step % stepsPerEpoch && !diverged.signal.aborted) await save(now)
         resumedAt = performance.now()
       },
       onEpoch: async ({ loss }) => {
         if (signal.aborted || diverged.signal.aborted) return
         await evaluate(outcome.curve.length, loss)
+        await save(performance.now())
+        resumedAt = performance.now()
       },
     })
   } catch (error) {

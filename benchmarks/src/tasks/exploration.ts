@@ -3,6 +3,7 @@ import type { Method } from '@tfgraft/core'
 import {
   type Agent,
   type AgentSetup,
+  type AgentState,
   createAgent,
   gridWorld,
   ppo,
@@ -13,6 +14,16 @@ import type { Hyperparameters, Task, Training } from '../task'
 const world = 'MultiRoom-N2-S4-v0'
 const numEnvs = 16
 const numSteps = 64
+/** What a checkpoint holds. */
+interface ExplorationState {
+  agent: AgentState
+  /** Updates so far, all epochs together. */
+  updates: number
+  /** Sum of the policy losses of the epoch that is under way. */
+  lossSum: number
+  last: UpdateReport | undefined
+}
+
 /** Updates that count as one epoch: between two points of the curves. */
 const updatesPerEpoch = 6
 
@@ -61,20 +72,31 @@ async function start(
   )
   const agent: Agent = await createAgent(setup, { seed })
   let last: UpdateReport | undefined
+  let updates = 0
+  let lossSum = 0
   return {
     parameters: agent.network.variables.reduce((sum, { size }) => sum + size, 0),
     stepsPerEpoch: updatesPerEpoch,
     async train({ epochs, signal, onStep, onEpoch }) {
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        let sum = 0
-        for (let update = 0; update < updatesPerEpoch; update++) {
-          last = await agent.update((epoch * updatesPerEpoch + update) / (epochs * updatesPerEpoch))
-          sum += last.policyLoss
-          await onStep({ loss: last.policyLoss, accuracy: last.successRate || 0 })
-          if (signal.aborted) return
-        }
-        await onEpoch({ loss: sum / updatesPerEpoch })
+      while (updates < epochs * updatesPerEpoch) {
+        last = await agent.update(updates / (epochs * updatesPerEpoch))
+        updates++
+        lossSum += last.policyLoss
+        await onStep({ loss: last.policyLoss, accuracy: last.successRate || 0 })
+        if (signal.aborted) return
+        if (updates % updatesPerEpoch) continue
+        const loss = lossSum / updatesPerEpoch
+        lossSum = 0
+        await onEpoch({ loss })
       }
+    },
+    save: async (): Promise<ExplorationState> => ({ agent: await agent.save(), updates, lossSum, last }),
+    async load(state) {
+      const saved = state as ExplorationState
+      await agent.load(saved.agent)
+      updates = saved.updates
+      lossSum = saved.lossSum
+      last = saved.last
     },
     // Over the last 100 training episodes; before one has ended, nothing was reached.
     evaluate: async () => ({ success: last?.successRate || 0, return: last?.meanReturn || 0 }),

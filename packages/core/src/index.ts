@@ -4,6 +4,7 @@ export {
   checkpointTo,
   type ResumeOptions,
   resumeFrom,
+  saveCheckpoint,
 } from './checkpoint/checkpoint'
 export { compose, identity } from './compose'
 export type { BatchDataset, FitData } from './fit/batches'

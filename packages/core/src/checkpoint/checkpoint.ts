@@ -52,7 +52,39 @@ async function artifactsOf(model: LayersModel): Promise<tf.io.ModelArtifacts> {
   return artifacts!
 }
 
-async function write(location: CheckpointLocation, state: TrainingState): Promise<void> {
+/**
+ * Saves where training stands, as {@link checkpointTo} does after each epoch, at any moment between two steps: for training
+ * loops of one's own, and for callbacks that save in the middle of long epochs. A checkpoint of the middle holds the steps
+ * taken; which batches of the epoch are behind it is for the caller to remember.
+ *
+ * @param location As for {@link checkpointTo}.
+ * @param state What a callback receives through `setTrainingState`, or the same put together by hand.
+ * @throws When the optimizer has no `getWeights`.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import * as tf from '@tensorflow/tfjs'
+ * import { defaultStep, resumeFrom, saveCheckpoint } from '@tfgraft/core'
+ *
+ * const setup = {
+ *   model: tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] }),
+ *   optimizer: tf.train.adam(0.01),
+ *   loss: tf.metrics.meanSquaredError,
+ *   step: defaultStep,
+ * }
+ * const batch = { xs: tf.ones([8, 2]), ys: tf.zeros([8, 1]) }
+ * for (let step = 0; step < 3; step++) {
+ *   const { loss, predictions } = setup.step(setup, batch, { epoch: 0, step, seed: step })
+ *   tf.dispose([loss, predictions])
+ * }
+ * const folder = await mkdtemp(`${tmpdir()}/run-`)
+ * await saveCheckpoint(folder, { setup, seed: 0, epochs: 0, steps: 3 })
+ * console.log(await resumeFrom(folder, setup)) // { initialEpoch: 0, initialStep: 3, seed: 0 }
+ * ```
+ */
+export async function saveCheckpoint(location: CheckpointLocation, state: TrainingState): Promise<void> {
   const { setup, epochs, steps, seed } = state
   const { model, optimizer } = setup
   const { weights, scalars, release } = await optimizerState(optimizer)
@@ -106,7 +138,8 @@ class Checkpoint extends Callback {
   override async onEpochEnd(epoch: number): Promise<void> {
     const { epochs } = this.state!
     if (epochs !== epoch + 1) return // stopped in the middle: the last whole epoch stands
-    if (epochs % this.every === 0 || epochs === this.params.epochs) await write(this.location, this.state!)
+    if (epochs % this.every === 0 || epochs === this.params.epochs)
+      await saveCheckpoint(this.location, this.state!)
   }
 }
 
