@@ -1,108 +1,61 @@
 /**
  * Does exploring pay? PPO alone and with intrinsic rewards, same hyper-parameters, same budget, several seeds.
  *
- *     node benchmarks/exploration/train.mjs --task MultiRoom-N4-S5-v1 --seeds 5 \
- *       --methods ppo:2097152,rnd:1048576,episodicCount:655360 --out benchmarks/results/committed/exploration-multiroom.json
+ *     node benchmarks/exploration/train.mjs multiroom     (or another of `experiments` below)
+ *     node benchmarks/exploration/train.mjs --task LockedRoom-v0 --methods ppo:1048576,rnd:1048576 --seeds 1 --out my.json
  *
- * Run `pnpm build` first. Trials that the file already holds are not run again. Success is the share of the last 100
- * episodes with a return above 0, while the policy explores.
+ * Run `pnpm build` first. An experiment writes `benchmarks/results/committed/exploration-NAME.json` after every trial;
+ * trials that the file already holds are not run again, so it can be stopped and called again. Success is the share of the
+ * last 100 episodes with a return above 0, while the policy explores.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { useBackend } from '@tfgraft/backends'
 import { environment } from '@tfgraft/bench/measure'
-import {
-  disagreement,
-  e3b,
-  episodicCount,
-  gridWorld,
-  icm,
-  ngu,
-  ppo,
-  pseudoCounts,
-  re3,
-  ride,
-  rnd,
-  trainAgent,
-} from '@tfgraft/rl-exploration'
+import { bonusOptions, hyperParameters, numEnvs, runTrial } from './trial.mjs'
 
-const { values } = parseArgs({
+/** Rows of `task`, then `method:steps` with the number of seeds. */
+const experiments = {
+  multiroom: [
+    ['MultiRoom-N4-S5-v1', 5, 'ppo:2097152,rnd:1048576,episodicCount:655360'],
+    ['MultiRoom-N4-S5-v1', 1, 'icm:1048576,ride:1048576,ngu:1048576,re3:1048576'],
+    ['MultiRoom-N4-S5-v1', 1, 'e3b:1048576,pseudoCounts:1048576,disagreement:1048576'],
+  ],
+}
+
+const { values, positionals } = parseArgs({
   options: {
-    task: { type: 'string', default: 'MultiRoom-N4-S5-v1' },
+    task: { type: 'string' },
     /** Names, each with the environment steps of its trials. */
-    methods: { type: 'string', default: 'ppo:2097152,rnd:1048576,episodicCount:655360' },
+    methods: { type: 'string' },
     seeds: { type: 'string', default: '5' },
     out: { type: 'string' },
   },
+  allowPositionals: true,
 })
-const methods = values.methods.split(',').map((entry) => entry.split(':'))
-const hyperParameters = {
-  numSteps: 128,
-  numMinibatches: 4,
-  updateEpochs: 4,
-  learningRate: 1e-3,
-  clip: 0.2,
-  entropyCoefficient: 0.01,
-  gamma: 0.99,
-  maxGradNorm: 0.5,
-  warmupRollouts: 10,
-}
-const bonuses = { disagreement, e3b, episodicCount, icm, ngu, pseudoCounts, re3, ride, rnd }
-const bonusOptions = { rnd: { updateProportion: 0.25 } }
+const name = positionals[0] ?? 'multiroom'
+if (!values.task && !experiments[name])
+  throw new Error(`Choose one of ${Object.keys(experiments)}. Received ${name}.`)
+const rows = values.task ? [[values.task, Number(values.seeds), values.methods]] : experiments[name]
+const out = values.out ?? (values.task ? undefined : `benchmarks/results/committed/exploration-${name}.json`)
+
 const backend = await useBackend('wasm')
 const here = environment(backend)
-
 const results =
-  values.out && existsSync(values.out)
-    ? JSON.parse(readFileSync(values.out, 'utf8'))
-    : { environment: here, hyperParameters, bonusOptions, numEnvs: 64, trials: [] }
+  out && existsSync(out)
+    ? JSON.parse(readFileSync(out, 'utf8'))
+    : { environment: here, hyperParameters, bonusOptions, numEnvs, trials: [] }
 
-for (let seed = 1; seed <= Number(values.seeds); seed++)
-  for (const [method, budget] of methods) {
-    const totalSteps = Number(budget)
-    const same = (t) =>
-      t.task === values.task && t.method === method && t.seed === seed && t.totalSteps === totalSteps
-    if (results.trials.some(same)) continue
-    const env = gridWorld(values.task, { numEnvs: 64, seed: 1000 * seed, encoding: 'flat' })
-    const baseline = ppo(env, hyperParameters)
-    const setup = method === 'ppo' ? baseline : bonuses[method](bonusOptions[method]).apply(baseline)
-    const [started, cpuStarted] = [performance.now(), process.cpuUsage()]
-    const curve = []
-    let [finished, solvedAt] = [0, null]
-    const { agent } = await trainAgent(setup, {
-      totalSteps,
-      seed,
-      onUpdate: ({ step, update, episodes, successRate, meanReturn }) => {
-        finished += episodes
-        if (update % 4 !== 0) return
-        curve.push([step, round(successRate), round(meanReturn)])
-        if (finished >= 100 && successRate >= 0.9) solvedAt ??= step
-      },
-    })
-    const seconds = (performance.now() - started) / 1000
-    const cpu = process.cpuUsage(cpuStarted)
-    const trial = {
-      task: values.task,
-      method,
-      seed,
-      totalSteps,
-      /** A later call may add trials: what these ran on, where the file's environment is of the first call. */
-      commit: here.commit,
-      load: here.load,
-      finalSuccess: curve.at(-1)[1],
-      finalReturn: curve.at(-1)[2],
-      /** First step at which 90 % of the last 100 episodes succeeded. */
-      solvedAt,
-      stepsPerSecond: Math.round(agent.step / seconds),
-      stepsPerCpuSecond: Math.round((agent.step / (cpu.user + cpu.system)) * 1e6),
-      curve,
+for (const [task, seeds, methods] of rows)
+  for (let seed = 1; seed <= seeds; seed++)
+    for (const entry of methods.split(',')) {
+      const [method, steps] = entry.split(':')
+      const trial = { task, method, seed, totalSteps: Number(steps) }
+      const same = (t) => Object.entries(trial).every(([key, value]) => t[key] === value)
+      if (results.trials.some(same)) continue
+      // A later call may add trials: what these ran on, where the file's environment is of the first call.
+      const record = { ...trial, commit: here.commit, load: here.load, ...(await runTrial(trial)) }
+      results.trials.push(record)
+      console.log(JSON.stringify({ ...record, curve: undefined }))
+      if (out) writeFileSync(out, `${JSON.stringify(results)}\n`)
     }
-    agent.dispose()
-    results.trials.push(trial)
-    console.log(JSON.stringify({ ...trial, curve: undefined }))
-    if (values.out) writeFileSync(values.out, `${JSON.stringify(results)}\n`)
-  }
-
-function round(value) {
-  return Math.round(value * 1000) / 1000
-}

@@ -44,4 +44,5 @@ export {
   clipByGlobalNorm,
   clippedAdam,
 } from './networks/optimizer'
+export type { RecurrentNetwork } from './networks/recurrent'
 export type { Autoreset, EnvStep, Numbers, Observations, Space, VectorEnv } from './vector-env'

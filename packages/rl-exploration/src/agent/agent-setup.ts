@@ -2,6 +2,7 @@
 import type { Bonus, BonusContext } from '../bonuses/bonus'
 import type { Network } from '../networks/network'
 import type { SavableRandom } from '../networks/random'
+import type { RecurrentNetwork } from '../networks/recurrent'
 import type { VectorEnv } from '../vector-env'
 
 /** Every hyper-parameter of PPO. The defaults are those of the course that this package follows. */
@@ -36,6 +37,11 @@ export interface PpoOptions {
   maxGradNorm?: number
   /** Whether advantages are normalised in each minibatch. @default true */
   normalizeAdvantages?: boolean
+  /**
+   * Recurrent policies learn from stretches of this many steps of one environment, which start from what was
+   * remembered then; gradients do not reach further back. @default numSteps
+   */
+  sequenceLength?: number
   /** Epochs stop once the approximate KL divergence from the rollout's policy exceeds this. @default never */
   targetKl?: number
   /** Whether the agent sees observations normalised by running statistics and clipped to 5. @default true */
@@ -73,7 +79,8 @@ export interface BonusEntry {
 export interface AgentSetup {
   env: VectorEnv
   /** Makes the network; `[policy | value of the rewards | value of each bonus]` in columns. */
-  network: (spec: NetworkSpec) => Network
-  options: Required<Omit<PpoOptions, 'targetKl'>> & Pick<PpoOptions, 'targetKl'>
+  network: (spec: NetworkSpec) => Network | RecurrentNetwork
+  options: Required<Omit<PpoOptions, 'targetKl' | 'sequenceLength'>> &
+    Pick<PpoOptions, 'targetKl' | 'sequenceLength'>
   bonuses: readonly BonusEntry[]
 }

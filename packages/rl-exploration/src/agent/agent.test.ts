@@ -222,7 +222,7 @@ describe('streams', () => {
   const head = policyHead({ type: 'discrete', n: 2 })
 
   it('are estimated apart and added by their coefficients', () => {
-    const rollout = createRollout(2, 1, 1, 2, head)
+    const rollout = createRollout({ numSteps: 2, numEnvs: 1, observationSize: 1, numStreams: 2 }, head)
     rollout.rewards.set([1, 2])
     rollout.values[0]!.set([0.5, 0.25])
     rollout.values[1]!.set([0.1, 0.2])

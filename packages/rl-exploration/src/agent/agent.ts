@@ -1,20 +1,18 @@
 /**
  * A PPO agent at work: it acts for a rollout, learns from it, and can be saved between any two updates.
  */
-import * as tf from '@tensorflow/tfjs-core'
 import type { Bonus, BonusState } from '../bonuses/bonus'
 import { RewardNormalizer, type RewardNormalizerState } from '../functional/reward-forward-filter'
-import { RunningMeanStd, type RunningMeanStdState } from '../functional/running-mean-std'
 import { loadVariables, type Network, saveVariables } from '../networks/network'
 import { type ClippedAdamState, clippedAdam } from '../networks/optimizer'
 import { SavableRandom } from '../networks/random'
+import type { RecurrentNetwork } from '../networks/recurrent'
 import { type Observations, spaceSize } from '../vector-env'
 import type { AgentSetup } from './agent-setup'
-import { EpisodeStatistics, type EpisodeStatisticsState } from './episode-statistics'
+import { type CollectorState, createCollector } from './collector'
 import { flattenObservations } from './flatten'
 import { policyHead } from './policy-head'
 import { ppoUpdate, type Stream, type UpdateLosses } from './ppo-update'
-import { createRollout } from './rollout'
 
 /** What one update came to. */
 export interface UpdateReport extends UpdateLosses {
@@ -36,39 +34,39 @@ export interface UpdateReport extends UpdateLosses {
 }
 
 /** Everything that it takes to go on, ready for a structured clone, IndexedDB or Node's `v8.serialize`. */
-export interface AgentState {
-  version: 1
+export interface AgentState extends CollectorState {
+  version: 2
   update: number
   step: number
   weights: Float32Array[]
   optimizer: ClippedAdamState
   bonuses: BonusState[]
-  statistics: RunningMeanStdState
   rewardNormalizer: RewardNormalizerState
-  episodes: EpisodeStatisticsState
   random: number[]
-  observations: Float32Array
-  dones: Uint8Array
-  env?: Uint8Array
 }
 
 /** An agent in training. */
 export interface Agent {
   readonly setup: AgentSetup
-  readonly network: Network
+  readonly network: Network | RecurrentNetwork
   readonly bonuses: readonly Bonus[]
   /** Environment steps so far. */
   readonly step: number
   /** One rollout, and learning from it. `progress`, 0 to 1, is the share of the training that is over. */
   update(progress: number): Promise<UpdateReport>
-  /** Actions for observations of any number of environments. @param greedy The most probable ones. @default false */
-  act(observations: Observations, greedy?: boolean): Promise<Int32Array | Float32Array>
+  /**
+   * Actions for observations of any number of environments.
+   *
+   * @param greedy The most probable ones. @default false
+   * @param memory For recurrent policies, and required there: what `newMemory` made. Updated in place.
+   */
+  act(observations: Observations, greedy?: boolean, memory?: Float32Array): Promise<Int32Array | Float32Array>
+  /** A blank memory for `act`. Fill an environment's share with 0 when it begins an episode. Empty for feed-forward policies. */
+  newMemory(numEnvs: number): Float32Array
   save(): Promise<AgentState>
   load(state: AgentState): Promise<void>
   dispose(): void
 }
-
-const OBSERVATION_CLIP = 5
 
 /**
  * Makes the agent of a setup: networks, optimizer and storage. `trainAgent` does this for you; use it to train by
@@ -95,6 +93,7 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
   const head = policyHead(env.actionSpace)
   const size = spaceSize(env.observationSpace)
   const numStreams = 1 + setup.bonuses.length
+  const columns = head.size + numStreams
   const network = setup.network({
     observationShape: env.observationSpace.type === 'box' ? env.observationSpace.shape : [size],
     observationSize: size,
@@ -115,123 +114,14 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
     [...network.variables, ...bonuses.flatMap((bonus) => bonus.variables)],
     options,
   )
-  const statistics = new RunningMeanStd(size)
   const rewardNormalizer = new RewardNormalizer({ gamma: options.gamma })
-  const episodes = new EpisodeStatistics(numEnvs)
-  const rollout = createRollout(numSteps, numEnvs, size, numStreams, head)
-  let observations = new Float32Array(numEnvs * size)
-  let dones = new Uint8Array(numEnvs)
+  const collector = createCollector(setup, network, head, numStreams, random)
+  const { rollout, episodes } = collector
+  const memorySize = 'unroll' in network ? network.memorySize : 0
   let [step, updates] = [0, 0]
-
-  const flatten = (given: Observations, out: Float32Array) =>
-    flattenObservations(given, env.observationSpace, out.length / size, out, size)
-  const inputsOf = (rows: Float32Array, out: Float32Array = new Float32Array(rows.length)) => {
-    if (options.normalizeObservations) return statistics.normalize(rows, out, OBSERVATION_CLIP)
-    out.set(rows)
-    return out
-  }
-  /** Outputs of the network, `[rows, policySize + numStreams]` flat. */
-  const forward = async (inputs: Float32Array) => {
-    const output = tf.tidy(() => network.apply(tf.tensor2d(inputs, [inputs.length / size, size])))
-    const values = (await output.data()) as Float32Array
-    output.dispose()
-    if (values.length * size !== inputs.length * (head.size + numStreams))
-      throw new Error(
-        `ppo: \`network\` must give ${head.size + numStreams} columns (policy ${head.size}, values ${numStreams}). ` +
-          `Received ${(values.length * size) / inputs.length}.`,
-      )
-    return values
-  }
-  const columns = head.size + numStreams
-
-  /** Starts the normalisers from random play. */
-  async function warmUp(): Promise<void> {
-    flatten(await env.reset(), observations)
-    const needed = options.normalizeObservations || bonuses.length > 0
-    if (!needed) return
-    const flat = new Float32Array(numSteps * numEnvs * size)
-    const uniform = new Float32Array(head.size)
-    for (let k = 0; k < options.warmupRollouts; k++) {
-      for (let t = 0; t < numSteps; t++) {
-        const actions = head.newActions(numEnvs)
-        for (let i = 0; i < numEnvs; i++) head.act(uniform, 0, actions, i, random)
-        flatten((await env.step(actions)).observations, observations)
-        flat.set(observations, t * observations.length)
-      }
-      statistics.update(flat)
-      for (const bonus of bonuses) bonus.observe(flat)
-    }
-    flatten(await env.reset(), observations)
-  }
-  await warmUp()
-
-  async function collect(): Promise<void> {
-    const { actions } = rollout
-    const rowSize = numEnvs * size
-    for (let t = 0; t < numSteps; t++) {
-      const first = t * numEnvs
-      rollout.observations.set(observations, t * rowSize)
-      const inputs = inputsOf(observations, rollout.inputs.subarray(t * rowSize, (t + 1) * rowSize))
-      const outputs = await forward(inputs)
-      const chosen = actions.subarray(first * head.actionSize, (first + numEnvs) * head.actionSize)
-      for (let i = 0; i < numEnvs; i++) {
-        rollout.logProbs[first + i] = head.act(outputs, i * columns, chosen, i, random)
-        for (let k = 0; k < numStreams; k++)
-          rollout.values[k]![first + i] = outputs[i * columns + head.size + k]!
-      }
-      const result = await env.step(chosen)
-      rollout.dones.set(dones, first)
-      rollout.rewards.set(result.rewards, first)
-      rollout.terminated.set(result.terminated, first)
-      rollout.truncated.set(result.truncated, first)
-      flatten(result.observations, observations)
-      rollout.nextObservations.set(observations, t * rowSize)
-      let finals: Float32Array | undefined
-      for (let i = 0; i < numEnvs; i++) {
-        const ended = Number(result.terminated[i]! || result.truncated[i]!)
-        rollout.ended[first + i] = ended
-        dones[i] = ended
-        episodes.add(i, result.rewards[i]!, ended === 1)
-        if (!ended) continue
-        if (!finals) {
-          if (!result.finalObservations)
-            throw new Error(
-              'ppo: the environment must give `finalObservations` in a step that ends an episode.',
-            )
-          finals = new Float32Array(rowSize)
-          flatten(result.finalObservations, finals)
-        }
-        rollout.nextObservations.set(finals.subarray(i * size, (i + 1) * size), t * rowSize + i * size)
-      }
-    }
-    step += numSteps * numEnvs
-  }
-
-  /** Values after the rollout, and of the last observations of cut episodes. */
-  async function bootstrap(): Promise<{ next: Float32Array[]; final: Float32Array[] }> {
-    const cut: number[] = []
-    rollout.truncated.forEach((truncated, row) => {
-      if (truncated && !rollout.terminated[row]) cut.push(row)
-    })
-    const raw = new Float32Array((numEnvs + cut.length) * size)
-    raw.set(observations)
-    cut.forEach((row, k) => {
-      raw.set(rollout.nextObservations.subarray(row * size, (row + 1) * size), (numEnvs + k) * size)
-    })
-    const outputs = await forward(inputsOf(raw))
-    const value = (row: number, k: number) => outputs[row * columns + head.size + k]!
-    const streams = Array.from({ length: numStreams }, (_, k) => k)
-    return {
-      next: streams.map((k) => Float32Array.from({ length: numEnvs }, (_, i) => value(i, k))),
-      final: streams.map((k) => {
-        const values = new Float32Array(rollout.rewards.length)
-        cut.forEach((row, j) => {
-          values[row] = value(numEnvs + j, k)
-        })
-        return values
-      }),
-    }
-  }
+  await collector.warmUp((rows) => {
+    for (const bonus of bonuses) bonus.observe(rows)
+  })
 
   function extrinsicRewards(): Float32Array {
     const rewards = options.normalizeRewards
@@ -254,8 +144,9 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
       const start = performance.now()
       episodes.startUpdate()
       const stepBefore = step
-      await collect()
-      const { next, final } = await bootstrap()
+      await collector.collect()
+      step += numSteps * numEnvs
+      const { next, final } = await collector.bootstrap()
       const bootstraps = options.timeLimit === 'final-observation'
       const rewards: Float32Array[] = []
       for (const bonus of bonuses) rewards.push(await bonus.reward(rollout))
@@ -280,7 +171,7 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
       optimizer.learningRate =
         options.learningRate * (options.annealLearningRate ? Math.max(1 - progress, 1e-8) : 1)
       const losses = await ppoUpdate({ rollout, streams, network, head, bonuses, optimizer, options, random })
-      if (options.normalizeObservations) statistics.update(rollout.observations)
+      collector.learnStatistics()
       updates++
       return {
         ...losses,
@@ -298,36 +189,36 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
         stepsPerSecond: ((numSteps * numEnvs) / (performance.now() - start)) * 1000,
       }
     },
-    async act(given, greedy = false) {
-      const first = spaceSize(env.observationSpace)
-      const length = lengthOf(given)
-      const rows = new Float32Array(length)
-      flatten(given, rows)
-      const outputs = await forward(inputsOf(rows))
-      const actions = head.newActions(length / first)
-      for (let i = 0; i < length / first; i++)
-        head.act(outputs, i * columns, actions, i, greedy ? undefined : random)
+    async act(given, greedy = false, memory = new Float32Array(0)) {
+      const rows = new Float32Array(lengthOf(given))
+      const count = rows.length / size
+      if (memory.length !== count * memorySize)
+        throw new Error(
+          `ppo: \`memory\` must come from newMemory(${count}): the policy is recurrent. Received ${memory.length} values.`,
+        )
+      flattenObservations(given, env.observationSpace, count, rows, size)
+      const { outputs, memory: after } = await collector.forward(collector.inputsOf(rows), memory)
+      memory.set(after)
+      const actions = head.newActions(count)
+      for (let i = 0; i < count; i++) head.act(outputs, i * columns, actions, i, greedy ? undefined : random)
       return actions
     },
+    newMemory: (count) => new Float32Array(count * memorySize),
     save: async () => ({
-      version: 1,
+      version: 2,
       update: updates,
       step,
       weights: await saveVariables(network.variables),
       optimizer: await optimizer.save(),
       bonuses: await Promise.all(bonuses.map((bonus) => bonus.save())),
-      statistics: statistics.save(),
       rewardNormalizer: rewardNormalizer.save(),
-      episodes: episodes.save(),
       random: random.save(),
-      observations: observations.slice(),
-      dones: dones.slice(),
-      env: await env.save?.(),
+      ...(await collector.save()),
     }),
     async load(state) {
-      if (state.version !== 1 || state.bonuses.length !== bonuses.length)
+      if (state.version !== 2 || state.bonuses.length !== bonuses.length)
         throw new Error(
-          `ppo: the state must be of version 1 with ${bonuses.length} bonuses. ` +
+          `ppo: the state must be of version 2 with ${bonuses.length} bonuses. ` +
             `Received version=${state.version}, ${state.bonuses?.length} bonuses.`,
         )
       updates = state.update
@@ -337,14 +228,9 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
       bonuses.forEach((bonus, k) => {
         bonus.load(state.bonuses[k]!)
       })
-      statistics.load(state.statistics)
       rewardNormalizer.load(state.rewardNormalizer)
-      episodes.load(state.episodes)
       random.load(state.random)
-      observations = state.observations.slice()
-      dones = state.dones.slice()
-      if (state.env && env.load) await env.load(state.env)
-      else flatten(await env.reset(), observations)
+      await collector.load(state)
     },
     dispose() {
       network.dispose()

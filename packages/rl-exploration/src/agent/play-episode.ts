@@ -43,12 +43,13 @@ export async function playEpisode(
   { greedy = false, tileSize = 16 }: PlayEpisodeOptions = {},
 ): Promise<Episode> {
   let observations = world.reset()
+  const memory = agent.newMemory(world.numEnvs)
   const episode: Episode = { frames: [], actions: [], totalReward: 0, places: [] }
   for (;;) {
     if (tileSize > 0) episode.frames.push(world.render('rgb', 0, tileSize))
     const { x, y } = world.agent(0)
     episode.places.push([x, y])
-    const actions = await agent.act(observations, greedy)
+    const actions = await agent.act(observations, greedy, memory)
     episode.actions.push(actions[0]!)
     const step = world.step(actions)
     episode.totalReward += step.rewards[0]!

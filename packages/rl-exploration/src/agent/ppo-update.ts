@@ -6,7 +6,9 @@ import { ppoLoss } from '../functional/ppo-loss'
 import type { Network } from '../networks/network'
 import type { ClippedAdam } from '../networks/optimizer'
 import type { SavableRandom } from '../networks/random'
+import type { RecurrentNetwork } from '../networks/recurrent'
 import type { AgentSetup } from './agent-setup'
+import { type Minibatch, minibatches } from './minibatches'
 import type { PolicyHead } from './policy-head'
 import type { Rollout } from './rollout'
 
@@ -39,7 +41,7 @@ export interface UpdateLosses {
 export interface UpdateInputs {
   rollout: Rollout
   streams: readonly Stream[]
-  network: Network
+  network: Network | RecurrentNetwork
   head: PolicyHead
   bonuses: readonly Bonus[]
   optimizer: ClippedAdam
@@ -72,6 +74,9 @@ export function minibatchLoss(
   { network, head, bonuses, options }: Pick<UpdateInputs, 'network' | 'head' | 'bonuses' | 'options'>,
   batch: {
     inputs: tf.Tensor2D
+    /** What a recurrent network remembers before each sequence, and where its rows begin an episode (0, else 1). */
+    memory?: tf.Tensor2D
+    keep?: tf.Tensor2D
     actions: tf.Tensor
     oldLogProbs: tf.Tensor1D
     advantages: tf.Tensor1D
@@ -82,7 +87,10 @@ export function minibatchLoss(
   },
 ): { loss: tf.Scalar; parts: tf.Tensor1D } {
   const [rows, numStreams] = batch.returns.shape
-  const outputs = network.apply(batch.inputs)
+  const outputs =
+    'unroll' in network
+      ? network.unroll(batch.inputs, batch.memory!, batch.keep!).outputs
+      : network.apply(batch.inputs)
   const policy = head.distribution(tf.slice2d(outputs, [0, 0], [rows, head.size]))
   const values = tf.slice2d(outputs, [0, head.size], [rows, numStreams])
   const ppo = ppoLoss(
@@ -151,16 +159,27 @@ export async function ppoUpdate(inputs: UpdateInputs): Promise<UpdateLosses> {
     }
   }
 
-  const order = Int32Array.from({ length: rows }, (_, i) => i)
-  const perMinibatch = Math.ceil(rows / options.numMinibatches)
+  /** What recurrent networks need beside the inputs. */
+  function remembered({ rows: chosen, sequences }: Minibatch) {
+    if (sequences === 0) return {}
+    const { memories, memorySize, dones } = rollout
+    const memory = new Float32Array(sequences * memorySize)
+    for (let s = 0; s < sequences; s++)
+      memory.set(memories.subarray(chosen[s]! * memorySize, (chosen[s]! + 1) * memorySize), s * memorySize)
+    const keep = Float32Array.from(chosen, (row) => 1 - dones[row]!)
+    return {
+      memory: tf.tensor2d(memory, [sequences, memorySize]),
+      keep: tf.tensor2d(keep, [chosen.length, 1]),
+    }
+  }
+
+  const deal = minibatches(rollout, { ...options, random })
   const reports: tf.Tensor1D[] = []
   let epochs = 0
   while (epochs < options.updateEpochs) {
-    random.shuffle(order)
     epochs++
-    for (let from = 0; from < rows; from += perMinibatch) {
-      const chosen = order.subarray(from, Math.min(rows, from + perMinibatch))
-      if (chosen.length < 2) continue
+    for (const minibatch of deal()) {
+      const chosen = minibatch.rows
       const parts = tf.tidy(() => {
         const index = tf.tensor1d(chosen, 'int32')
         const scalars = tf.gather(uploaded.packed, index)
@@ -168,6 +187,7 @@ export async function ppoUpdate(inputs: UpdateInputs): Promise<UpdateLosses> {
           tf.reshape(tf.slice2d(scalars, [0, k], [-1, 1]), [chosen.length]) as tf.Tensor1D
         const batch = {
           inputs: tf.gather(uploaded.inputs, index),
+          ...remembered(minibatch),
           actions: tf.gather(uploaded.actions as tf.Tensor, index),
           oldLogProbs: column(LOG_PROB),
           advantages: column(ADVANTAGE),

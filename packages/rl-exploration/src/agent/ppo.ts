@@ -10,6 +10,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Paper } from '@tfgraft/core'
 import { fromLayersModel, mlp, type Network } from '../networks/network'
+import { type RecurrentNetwork, recurrentNetwork } from '../networks/recurrent'
 import type { VectorEnv } from '../vector-env'
 import type { AgentSetup, NetworkSpec, PpoOptions } from './agent-setup'
 
@@ -47,11 +48,15 @@ const defaults: AgentSetup['options'] = {
 export interface PpoSetupOptions extends PpoOptions {
   /** Widths of the default network's hidden layers. @default [64, 64] */
   hidden?: readonly number[]
+  /** A recurrent cell after the hidden layers, so that the policy remembers its episode. @default none */
+  recurrent?: 'lstm' | 'gru'
+  /** Width of the recurrent cell. @default 64 */
+  recurrentUnits?: number
   /**
    * Your own network. A LayersModel takes `observationShape` and returns `[policySize + numStreams]` columns, in one
    * output or in several that are joined.
    */
-  network?: (spec: NetworkSpec) => LayersModel | Network
+  network?: (spec: NetworkSpec) => LayersModel | Network | RecurrentNetwork
 }
 
 /**
@@ -71,18 +76,27 @@ export interface PpoSetupOptions extends PpoOptions {
  * ```
  */
 export function ppo(env: VectorEnv, options: PpoSetupOptions = {}): AgentSetup {
-  const { hidden = [64, 64], network, ...given } = options
+  const { hidden = [64, 64], recurrent, recurrentUnits = 64, network, ...given } = options
   const all = {
     ...defaults,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   }
   validate(all, env)
+  if (![undefined, 'lstm', 'gru'].includes(recurrent))
+    throw new Error(`ppo: \`recurrent\` must be 'lstm' or 'gru'. Received recurrent=${recurrent}.`)
+  const { numSteps, sequenceLength = numSteps, numMinibatches } = all
+  if (recurrent && (numSteps / sequenceLength) * env.numEnvs < numMinibatches)
+    throw new Error(
+      `ppo: \`numMinibatches\` must not exceed the sequences of a rollout. Received numMinibatches=${numMinibatches}, ` +
+        `${(numSteps / sequenceLength) * env.numEnvs} sequences.`,
+    )
   return {
     env,
     options: all,
     bonuses: [],
     network: (spec) => {
-      if (!network) return defaultNetwork(spec, hidden)
+      if (!network)
+        return defaultNetwork(spec, hidden, recurrent && { cell: recurrent, units: recurrentUnits })
       const made = network(spec)
       return 'variables' in made ? made : fromLayersModel(made)
     },
@@ -92,16 +106,17 @@ export function ppo(env: VectorEnv, options: PpoSetupOptions = {}): AgentSetup {
 function defaultNetwork(
   { observationSize, policySize, numStreams, random }: NetworkSpec,
   hidden: readonly number[],
-): Network {
-  return mlp({
-    sizes: [observationSize, ...hidden, policySize + numStreams],
-    // The first policy is nearly uniform, and values start small but not at 0 (Engstrom et al. 2020).
-    outputGains: [
-      [policySize, 0.01],
-      [numStreams, 0.1],
-    ],
-    random,
-  })
+  recurrent?: { cell: 'lstm' | 'gru'; units: number },
+): Network | RecurrentNetwork {
+  const [sizes, outputs] = [[observationSize, ...hidden], policySize + numStreams]
+  // The first policy is nearly uniform, and values start small but not at 0 (Engstrom et al. 2020).
+  const outputGains = [
+    [policySize, 0.01],
+    [numStreams, 0.1],
+  ] as const
+  return recurrent
+    ? recurrentNetwork({ ...recurrent, sizes, outputs, outputGains, random })
+    : mlp({ sizes: [...sizes, outputs], outputGains, random })
 }
 
 function validate(o: AgentSetup['options'], env: VectorEnv): void {
@@ -123,6 +138,10 @@ function validate(o: AgentSetup['options'], env: VectorEnv): void {
   require(o.numMinibatches * 2 <=
     o.numSteps *
       env.numEnvs, 'numMinibatches', `such that each of numSteps x numEnvs = ${o.numSteps * env.numEnvs} samples finds a minibatch of two or more`)
+  require(o.sequenceLength === undefined ||
+    (Number.isInteger(o.sequenceLength) &&
+      o.sequenceLength > 0 &&
+      o.numSteps % o.sequenceLength === 0), 'sequenceLength', `a divisor of numSteps=${o.numSteps}`)
   if ((env.autoreset ?? 'same-step') !== 'same-step')
     throw new Error(`ppo: the environment must reset in the same step. Received autoreset=${env.autoreset}.`)
 }

@@ -13,19 +13,32 @@ export interface Rollout extends Experience {
   readonly truncated: Uint8Array
   /** Whether the environment's episode had ended before the row: `ended` one step later. */
   readonly dones: Uint8Array
+  /** `[rows, memorySize]`: what a recurrent policy remembered before each row. Empty for others. */
+  readonly memories: Float32Array
+  readonly memorySize: number
+  /** By row that ends an episode: what was remembered after it. */
+  readonly memoriesAtEnd: Map<number, Float32Array>
+}
+
+/** Sizes of a rollout. */
+export interface RolloutSizes {
+  numSteps: number
+  numEnvs: number
+  observationSize: number
+  numStreams: number
+  /** @default 0 */
+  memorySize?: number
 }
 
 export function createRollout(
-  numSteps: number,
-  numEnvs: number,
-  observationSize: number,
-  numStreams: number,
+  { numSteps, numEnvs, observationSize, numStreams, memorySize = 0 }: RolloutSizes,
   head: PolicyHead,
 ): Rollout {
   const rows = numSteps * numEnvs
   return {
     numSteps,
     numEnvs,
+    memorySize,
     observations: new Float32Array(rows * observationSize),
     nextObservations: new Float32Array(rows * observationSize),
     inputs: new Float32Array(rows * observationSize),
@@ -37,5 +50,7 @@ export function createRollout(
     truncated: new Uint8Array(rows),
     ended: new Uint8Array(rows),
     dones: new Uint8Array(rows),
+    memories: new Float32Array(rows * memorySize),
+    memoriesAtEnd: new Map(),
   }
 }
