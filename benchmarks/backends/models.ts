@@ -91,6 +91,19 @@ export function lstm(): TrainingStep {
   return classifier('embedding and LSTM of 128, batch 32, length 20', network, words, 10)
 }
 
+/** A bag of words: the mean of 100 of 10,000 word vectors, batch 64. */
+export function embedding(): TrainingStep {
+  const network = sequential({
+    layers: [
+      layers.embedding({ inputDim: 10_000, outputDim: 64, inputLength: 100 }),
+      layers.globalAveragePooling1d({}),
+      layers.dense({ units: 10 }),
+    ],
+  })
+  const words = tf.randomUniform([64, 100], 0, 10_000, 'int32', 2)
+  return classifier('embedding of 10,000 words, mean of 100, batch 64', network, words, 10)
+}
+
 /** A language model: 4 layers of width 128 with 4 heads, batch 8, length 128, in plain tf ops. */
 export function transformer(): TrainingStep {
   const [batch, length, width, heads, vocabulary] = [8, 128, 128, 4, 64] as const

@@ -1,5 +1,6 @@
 /** Markdown made from results. */
 import { type Environment, geometricMean } from '@tfgraft/bench/measure'
+import type { PeerResult } from '../peers/steps'
 import type { MemoryResult, ProductResult } from './ops'
 import type { StepResult } from './steps'
 
@@ -16,10 +17,13 @@ const number = (value: number) =>
 const table = (head: string[], rows: string[][]) =>
   [head, head.map((_, i) => (i ? '---:' : '---')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 
-const header = (title: string, { cpu, cores, node, tfjs, commit, relaxedSimd }: MeasuredOn) =>
+const machine = ({ cpu, cores, node, tfjs, commit, relaxedSimd }: MeasuredOn) =>
+  `${cpu}, ${cores} cores, one thread; Node ${node}, tfjs ${tfjs}, relaxed SIMD ${relaxedSimd ? 'on' : 'off'}; commit ${commit}.`
+
+const header = (title: string, measuredOn: MeasuredOn) =>
   `# ${title}
 
-${cpu}, ${cores} cores, one thread; Node ${node}, tfjs ${tfjs}, relaxed SIMD ${relaxedSimd ? 'on' : 'off'}; commit ${commit}.
+${machine(measuredOn)}
 Medians in milliseconds of processor time, stock and ours in turns in one process. The machine was shared: compare ratios.
 `
 
@@ -71,6 +75,20 @@ ${table(
     cpu === null ? '' : number(cpu),
     over(cpu, ours),
   ]),
+)}
+`
+}
+
+export function peersTable({ environment, rows }: Results<PeerResult> & { environment: { torch: string } }): string {
+  return `# Training steps on wasm next to PyTorch
+
+${machine(environment)}
+PyTorch ${environment.torch}
+Medians in milliseconds of processor time of a step, in turns in one run, one thread each.
+
+${table(
+  ['step', 'wasm ms', 'PyTorch ms', 'ratio'],
+  rows.map(({ name, ours, torch, ratio }) => [name, number(ours), number(torch), ratio.toFixed(2)]),
 )}
 `
 }
