@@ -2,31 +2,36 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
-import '@tensorflow/tfjs-layers'
+import { RNN } from '@tensorflow/tfjs-layers'
 import { registerTrainingKernels, useBackend } from '@tfgraft/backends'
 
 interface Installation {
   kernels: tf.KernelConfig[]
   batchNormGradient: tf.GradConfig
-  applyGradients: [object, unknown][]
+  /** Object, name and value of each method that is replaced. */
+  methods: [object, string, unknown][]
 }
 
-const optimizers = [tf.AdamOptimizer, tf.MomentumOptimizer, tf.SGDOptimizer].map(
-  ({ prototype }) => prototype as { applyGradients: unknown },
-)
+const accelerated: [object, string][] = [
+  ...[tf.AdamOptimizer, tf.MomentumOptimizer, tf.SGDOptimizer].map(({ prototype }): [object, string] => [
+    prototype,
+    'applyGradients',
+  ]),
+  [RNN.prototype, 'call'],
+]
 
 const snapshot = (): Installation => ({
   kernels: tf.getKernelsForBackend('wasm'),
   batchNormGradient: tf.getGradient('FusedBatchNorm'),
-  applyGradients: optimizers.map((prototype) => [prototype, prototype.applyGradients]),
+  methods: accelerated.map(([prototype, name]) => [prototype, name, Reflect.get(prototype, name)]),
 })
 
-function install({ kernels, batchNormGradient, applyGradients }: Installation): void {
+function install({ kernels, batchNormGradient, methods }: Installation): void {
   for (const { kernelName } of tf.getKernelsForBackend('wasm')) tf.unregisterKernel(kernelName, 'wasm')
   for (const kernel of kernels) tf.registerKernel(kernel)
   tf.unregisterGradient('FusedBatchNorm')
   tf.registerGradient(batchNormGradient)
-  for (const [prototype, apply] of applyGradients) Object.assign(prototype, { applyGradients: apply })
+  for (const [prototype, name, method] of methods) Object.assign(prototype, { [name]: method })
 }
 
 export interface Contestants {

@@ -79,7 +79,10 @@ ${table(
 `
 }
 
-export function peersTable({ environment, rows }: Results<PeerResult> & { environment: { torch: string } }): string {
+export function peersTable({
+  environment,
+  rows,
+}: Results<PeerResult> & { environment: { torch: string } }): string {
   return `# Training steps on wasm next to PyTorch
 
 ${machine(environment)}

@@ -14,6 +14,7 @@ import {
   stridedSliceGradient,
   tileGradient,
   topKGradient,
+  unpackGradient,
 } from './moving-gradients'
 import { avgPool3dGradient, avgPoolGradient } from './pooling-gradients'
 import { resizeBilinearGradient, resizeNearestNeighborGradient } from './resize-gradients'
@@ -49,5 +50,6 @@ export const gradients: readonly GradConfig[] = [
   tensorScatterUpdateGradient,
   tileGradient,
   topKGradient,
+  unpackGradient,
   ...zeroGradients,
 ]

@@ -30,6 +30,7 @@ const mends: [name: string, stock: string | RegExp, backends?: string[]][] = [
   ['gatherND', 'gradient function not found for GatherNd'],
   ['scatterND', 'gradient function not found for ScatterNd'],
   ['tensorScatterUpdate', 'gradient function not found for TensorScatterUpdate'],
+  ['unstack, one part', 'passed to stack must be'],
   ['topk', 'gradient function not found for TopK'],
   ['prod, axis 0', 'reshape is not a function'],
   ['prod, axis -1', 'rank of input 3 must match length of perm 0,1,2,-1'],

@@ -125,3 +125,11 @@ export const depthToSpaceGradient: tf.GradConfig = {
     }
   },
 }
+
+/** With a single part, tfjs passes its gradient alone instead of an array. */
+export const unpackGradient: tf.GradConfig = {
+  kernelName: 'Unpack',
+  gradFunc: (dy, _, attrs) => ({
+    value: () => tf.stack(Array.isArray(dy) ? dy : [dy], attrs.axis as number),
+  }),
+}

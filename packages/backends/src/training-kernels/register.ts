@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
+import { fuseLstm } from '../layers/fused-lstm'
 import { gradients } from '../mends/gradient-list'
 import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
 import { type TrainingKernel, trainingKernels } from './kernel-list'
@@ -66,6 +67,7 @@ export function registerTrainingKernels(): string[] {
   if (!gradientsInstalled) {
     gradientsInstalled = true
     accelerateOptimizers()
+    fuseLstm()
     for (const gradient of gradients) {
       const present = tf.getGradient(gradient.kernelName) as tf.GradConfig | undefined
       if (present) stockGradients.set(gradient.kernelName, present)
