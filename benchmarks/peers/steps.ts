@@ -14,11 +14,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { hasRelaxedSimd, useBackend } from '@tfgraft/backends'
+import { environment, median } from '@tfgraft/bench/measure'
 import { kernels } from '../../packages/backends/src/generated/kernels'
-import { median, timed, warmUp } from '../backends/measure'
+import { timed, warmUp } from '../backends/measure'
 import { embedding, lenet, lstm, resnet, transformer } from '../backends/models'
 import { peersTable } from '../backends/tables'
-import { environment } from '../src/environment'
 
 const models = { lenet, resnet, transformer, lstm, embedding }
 const { values, positionals } = parseArgs({
