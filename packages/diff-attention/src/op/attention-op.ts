@@ -6,6 +6,7 @@ import type { AttentionInputs, AttentionProblem } from './options'
 import { referenceAttention } from './reference'
 import { backwardOnWasm, forwardOnWasm } from './wasm'
 import { forwardOnWebgpu } from './webgpu'
+import { backwardOnWebgpu } from './webgpu-backward'
 
 /** Memory is linear in the length on backends with a kernel: nothing is saved, the gradient computes the maps again. */
 export const attentionOp = defineOp<AttentionInputs, AttentionProblem, tf.Tensor>({
@@ -27,5 +28,5 @@ export const attentionGradientOp = defineOp<
 >({
   name: 'diff-attention/AttentionGradient',
   reference: referenceGradients,
-  kernels: { wasm: backwardOnWasm },
+  kernels: { wasm: backwardOnWasm, webgpu: backwardOnWebgpu },
 })
