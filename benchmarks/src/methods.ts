@@ -50,13 +50,13 @@ export const builtInMethods: readonly MethodEntry[] = [
     name: 'diff-attention',
     kind: 'supervised',
     summary: 'attention as the difference of two softmax maps (Ye et al. 2024)',
-    create: () => diffAttentionMethod({ version: 1 }),
+    create: () => diffAttentionMethod({ version: 1, weights: 'fresh' }),
   },
   {
     name: 'diff-attention-v2',
     kind: 'supervised',
     summary: 'its second version, with one lambda per token and head',
-    create: () => diffAttentionMethod({ version: 2 }),
+    create: () => diffAttentionMethod({ version: 2, weights: 'fresh' }),
   },
   {
     name: 'episodic-count',

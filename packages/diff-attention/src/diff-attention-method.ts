@@ -1,7 +1,8 @@
 /**
- * Turns a trained plain transformer into a differential one that starts by computing the same function, to be fine-tuned.
+ * Turns a plain transformer into a differential one: a trained one into one that starts by computing the same function, to be
+ * fine-tuned; or an untrained one into the paper's, at equal parameters.
  *
- * The second map's queries and keys are copies of the first's. Version 1 starts with lambda = 0: lambdaInit is 0, and the lambda vectors
+ * `weights: 'mirrored'`: the second map's queries and keys are copies of the first's. Version 1 starts with lambda = 0: lambdaInit is 0, and the lambda vectors
  * are mirrored, so that their exponentials cancel. Version 2 starts with lambda = sigmoid(0) = 1/2, and an output projection twice as
  * large makes up for it. Differs from the paper: no per-head normalisation, which no weights could make an identity.
  */
@@ -15,6 +16,11 @@ import { MultiHeadAttention } from './multi-head-attention'
 export interface DiffAttentionMethodOptions {
   /** Version of differential attention. @default 1 */
   version?: 1 | 2
+  /**
+   * `mirrored`: the new layers compute what the old ones compute. `fresh`: newly initialised layers as in the papers, of
+   * version 1 with half the heads. @default 'mirrored'
+   */
+  weights?: 'mirrored' | 'fresh'
   /** Which attention layers to replace. @default all of them */
   when?: (layer: MultiHeadAttention) => boolean
 }
@@ -52,13 +58,34 @@ function mirrorWeights(layer: layers.Layer, old: MultiHeadAttention, version: 1 
   })
 }
 
-function differentialFrom(layer: MultiHeadAttention, version: 1 | 2): Adopting {
-  const { kernelInitializer, numHeads, ...settings } = layer.settings
+/** Width of the queries of a built layer. */
+function headDimOf(layer: MultiHeadAttention): number {
   const kernel = layer.weights.find(({ originalName }) => originalName.endsWith('query_kernel'))
   if (!kernel)
     throw new Error(`diffAttentionMethod: \`model\` must be built. Received ${layer.name} without weights.`)
-  const headDim = kernel.shape[1]! / numHeads
-  const args = { ...settings, numHeads, kernelInitializer, headDim, trainable: layer.trainable }
+  return kernel.shape[1]! / layer.settings.numHeads
+}
+
+/** The paper's layer in place of `layer`, the `depth`-th that is replaced. */
+function freshFrom(layer: MultiHeadAttention, version: 1 | 2, depth: number): Adopting {
+  const { numHeads, numKeyValueHeads } = layer.settings
+  const args = { ...layer.settings, headDim: headDimOf(layer), trainable: layer.trainable }
+  if (version === 1 && (numHeads % 2 || numKeyValueHeads % 2))
+    throw new Error(
+      `diffAttentionMethod: fresh layers of version 1 take half of \`numHeads\` and \`numKeyValueHeads\`, which must be even. ` +
+        `Received ${layer.name} with numHeads=${numHeads}, numKeyValueHeads=${numKeyValueHeads}.`,
+    )
+  const halved = { numHeads: numHeads / 2, numKeyValueHeads: numKeyValueHeads / 2 }
+  const replacement: Adopting =
+    version === 1 ? differentialAttention({ ...args, ...halved, depth }) : differentialAttentionV2(args)
+  replacement.adoptWeights = () => {} // keeps its own
+  return replacement
+}
+
+/** The layer that computes what `layer` computes. */
+function mirroredFrom(layer: MultiHeadAttention, version: 1 | 2): Adopting {
+  const headDim = headDimOf(layer)
+  const args = { ...layer.settings, headDim, trainable: layer.trainable }
   const replacement: Adopting =
     version === 1
       ? differentialAttention({ ...args, valueDim: headDim, lambdaInit: 0, normalize: false })
@@ -69,10 +96,10 @@ function differentialFrom(layer: MultiHeadAttention, version: 1 | 2): Adopting {
 
 /**
  * The method: replaces every {@link multiHeadAttention} of the model, those in blocks included, by a differential attention with the
- * same result. Optimizer, loss and step stay.
+ * same result, or by a new one. Optimizer, loss and step stay.
  *
- * @param options `version` 1 or 2, `when` to choose layers.
- * @throws When `version` is another number; on `apply`, when the model has no such layer.
+ * @param options `version` 1 or 2, `weights` `'mirrored'` or `'fresh'`, `when` to choose layers.
+ * @throws When an option is out of range; on `apply`, when the model has no such layer, or an odd number of heads to halve.
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core'
@@ -88,10 +115,15 @@ function differentialFrom(layer: MultiHeadAttention, version: 1 | 2): Adopting {
  */
 export function diffAttentionMethod({
   version = 1,
+  weights = 'mirrored',
   when = () => true,
 }: DiffAttentionMethodOptions = {}): Method {
   if (version !== 1 && version !== 2)
     throw new Error(`diffAttentionMethod: \`version\` must be 1 or 2. Received version=${version}.`)
+  if (weights !== 'mirrored' && weights !== 'fresh')
+    throw new Error(
+      `diffAttentionMethod: \`weights\` must be 'mirrored' or 'fresh'. Received weights=${weights}.`,
+    )
   return {
     name: version === 1 ? 'diffAttention' : 'diffAttentionV2',
     paper: {
@@ -104,8 +136,8 @@ export function diffAttentionMethod({
       let replaced = 0
       const model = graft(setup.model, (layer) => {
         if (!(layer instanceof MultiHeadAttention) || !when(layer)) return undefined
-        replaced++
-        return differentialFrom(layer, version)
+        const depth = replaced++
+        return weights === 'fresh' ? freshFrom(layer, version, depth) : mirroredFrom(layer, version)
       })
       if (!replaced)
         throw new Error(

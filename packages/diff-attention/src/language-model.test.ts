@@ -15,6 +15,7 @@ import {
   exportWeights,
   generate,
   importWeights,
+  lambdaInit,
   microsoftNames,
   multiHeadAttention,
   nucleusDistribution,
@@ -166,6 +167,38 @@ describeBackends('language models', () => {
       expect(() => diffAttentionMethod().apply({ ...setup, model: grafted })).toThrow(
         'must have a MultiHeadAttention',
       )
+    },
+  )
+
+  it.each([1, 2] as const)(
+    'diffAttentionMethod, version %i, fresh: the layers of the paper, deeper by deeper',
+    (version) => {
+      const attention = () => multiHeadAttention({ numHeads: 4, numKeyValueHeads: 2, causal: true })
+      const model = causalLanguageModel({ ...size, attention })
+      const setup = {
+        model,
+        optimizer: tf.train.sgd(0.1),
+        loss: tf.losses.meanSquaredError,
+        step: defaultStep,
+      }
+      const fresh = diffAttentionMethod({ version, weights: 'fresh' }).apply(setup).model
+      const found = fresh.layers.flatMap((layer) =>
+        'layers' in layer ? (layer.layers as typeof fresh.layers) : [],
+      )
+      const [first, second] = found.filter((layer) => /^Differential/.test(layer.getClassName()))
+      if (version === 1) {
+        expect([first, second].map((layer) => layer?.getConfig())).toMatchObject([
+          { numHeads: 2, numKeyValueHeads: 1, headDim: 4, lambdaInit: lambdaInit(0), normalize: true },
+          { numHeads: 2, numKeyValueHeads: 1, headDim: 4, lambdaInit: lambdaInit(1), normalize: true },
+        ])
+        // As many parameters, but for the lambda vectors and the scale of the normalisation.
+        expect(fresh.countParams() - model.countParams()).toBe(2 * (4 * 4 + 8))
+      } else expect(first?.getConfig()).toMatchObject({ numHeads: 4, numKeyValueHeads: 2, headDim: 4 })
+      const odd = causalLanguageModel({ ...size, attention: () => multiHeadAttention({ numHeads: 1 }) })
+      if (version === 1)
+        expect(() => diffAttentionMethod({ weights: 'fresh' }).apply({ ...setup, model: odd })).toThrow(
+          /which must be even. Received .* with numHeads=1, numKeyValueHeads=1.$/,
+        )
     },
   )
 
