@@ -7,7 +7,7 @@ import { builtInMethods, resolveMethods, settingsFor } from './methods'
 import type { TrialConfig } from './results'
 import type { LoadedTask, Task } from './task'
 import { exploration } from './tasks/exploration'
-import { recurrence } from './tasks/recurrence'
+import { retrieval } from './tasks/retrieval'
 import { tiny } from './tasks/tiny'
 import { runTrial } from './trial'
 import { trialCheckpoint } from './trial-checkpoint'
@@ -48,7 +48,7 @@ async function run(task: Task, loaded: LoadedTask, method: string, killAt = 0) {
 const cases = [
   { task: tiny, method: 'backprop', limit: 100, stepsPerEpoch: 5 },
   { task: tiny, method: 'proxprop', limit: 100, stepsPerEpoch: 5 },
-  { task: recurrence, method: 'diff-attention', limit: 192, stepsPerEpoch: 3 }, // Adam
+  { task: retrieval, method: 'diff-attention', limit: 96, stepsPerEpoch: 3 }, // Adam
   { task: exploration, method: 'rnd', limit: 1, stepsPerEpoch: 6 }, // agent, bonus, environments
 ] as { task: Task; method: string; limit: number; stepsPerEpoch: number }[]
 

@@ -38,7 +38,7 @@ export const recurrence: Task<TrainingSetup> = {
     onProgress?.('drawing sequences')
     const draw = (count: number, seed: number) =>
       recurrenceSequences({ count, length: length + 1, modulus, seed })
-    const [train, held] = [draw(limit, 1), draw(1000, evaluateOn === 'test' ? 2 : 3)]
+    const [train, held] = [draw(limit, 1), draw(Math.min(1000, limit), evaluateOn === 'test' ? 2 : 3)]
     return supervised({
       baseline: (hyperparameters) =>
         smallLanguageModel({ vocabularySize: modulus, numLayers: 4, maxLength: length }, hyperparameters),
