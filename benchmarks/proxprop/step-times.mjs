@@ -66,7 +66,13 @@ const contenders = {
     cg3: { solver: { cg: 3 } },
     cg10: { solver: { cg: 10 } },
   },
-  convNet: { plain: null, gradient: { solver: 'gradient' }, cg3: { solver: { cg: 3 } } },
+  convNet: {
+    plain: null,
+    gradient: { solver: 'gradient' },
+    exact: { solver: 'exact' },
+    cg3: { solver: { cg: 3 } },
+    cg10: { solver: { cg: 10 } },
+  },
 }
 
 function measure({ title, batch, build }, options, rounds) {

@@ -17,6 +17,15 @@ export interface LinearLayer<Config extends object> {
    * solved exactly.
    */
   rows?: (x: tf.Tensor, config: Config) => tf.Tensor2D
+  /**
+   * A'A [d, d] and A's column sums [d], where they can be had for less than the product of `rows`: CG and the exact
+   * solver then use them when that is cheaper than `map` and `adjoint`.
+   */
+  gram?: {
+    sums: (x: tf.Tensor, config: Config) => [gram: tf.Tensor2D, sums: tf.Tensor1D]
+    /** Multiplications per row of A; a product with A costs d times outputs. */
+    cost: (x: tf.Tensor, config: Config) => number
+  }
   /** Runs CG on `rows`, with one system per output unit. @default false: one system, from `map` and `adjoint` */
   blockCg?: boolean
 }

@@ -36,6 +36,14 @@ export interface ProximalOptions {
    * @default 'proximal'
    */
   bias?: 'proximal' | 'gradient'
+  /**
+   * Multiplies the layer's step, whatever the solver: its learning rate relative to the optimizer's. A loss that is a
+   * mean over the batch hands a proximal layer gradients that are smaller by the batch size than what the problem's
+   * sum over the batch suggests, and no optimizer of tfjs has a learning rate per layer. Optimizers that normalise
+   * gradients, such as Adam, undo it.
+   * @default 1
+   */
+  rate?: number
 }
 
 export const defaultTau = 0.05
@@ -72,7 +80,7 @@ export function checkSolver(owner: string, solver: unknown): void {
 }
 
 /** Throws unless the options keep their rules. */
-export function checkOptions(owner: string, { tau, solver, bias }: Required<ProximalOptions>): void {
+export function checkOptions(owner: string, { tau, solver, bias, rate }: Required<ProximalOptions>): void {
   if (typeof tau === 'object' && tau !== null) {
     if (!positive(tau.trustRatio))
       throw new Error(
@@ -83,4 +91,6 @@ export function checkOptions(owner: string, { tau, solver, bias }: Required<Prox
   checkSolver(owner, solver)
   if (bias !== 'proximal' && bias !== 'gradient')
     throw new Error(`${owner}: \`bias\` must be 'proximal' or 'gradient'. Received bias=${shown(bias)}.`)
+  if (!positive(rate))
+    throw new Error(`${owner}: \`rate\` must be a finite number above 0. Received rate=${shown(rate)}.`)
 }

@@ -16,7 +16,13 @@ export interface ConvGeometry {
 }
 
 /** Output length and padding of one spatial dimension, by TensorFlow's rules. */
-function along(size: number, kernel: number, stride: number, dilation: number, padding: 'same' | 'valid') {
+export function along(
+  size: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  padding: 'same' | 'valid',
+) {
   const reach = (kernel - 1) * dilation + 1
   if (padding === 'valid') return { length: Math.floor((size - reach) / stride) + 1, before: 0, after: 0 }
   const length = Math.ceil(size / stride)

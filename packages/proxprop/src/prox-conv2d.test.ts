@@ -106,6 +106,32 @@ describeBackends('ProxConv2D', () => {
     },
   )
 
+  it.each([
+    {
+      title: 'more rows than unknowns, bias by its gradient',
+      shape: [2, 7, 8, 2],
+      bias: 'gradient' as const,
+    },
+    { title: 'fewer rows than unknowns', shape: [1, 4, 4, 5] },
+    {
+      title: 'fewer rows than unknowns, bias by its gradient',
+      shape: [1, 4, 4, 5],
+      bias: 'gradient' as const,
+    },
+  ])('solves exactly what CG converges to: $title', ({ title, shape, ...options }) => {
+    tf.tidy(() => {
+      const config = { filters: 3, kernelSize: 3, tau: 0.02, kernelInitializer: 'ones', ...options } as const
+      const x = tf.randomNormal(shape, 0, 1, 'float32', 5)
+      const exact = proxConv2d({ ...config, solver: 'exact' })
+      const cg = proxConv2d({ ...config, solver: { cg: 40, tolerance: 1e-13 } })
+      const [actual, expected] = [exact, cg].map((layer) => gradients(layer, x, fixedUpstream))
+      actual!.weights.forEach(
+        (weight, i) => void expectClose(weight, expected!.weights[i]!, { rtol: 1e-3, atol: 1e-4 }),
+      )
+      for (const layer of [exact, cg]) layer.dispose()
+    })
+  })
+
   it.each(geometries)('keeps the layer contract: $title', async ({ title, ...geometry }) => {
     const config = { filters: 2, kernelSize: 3, activation: 'relu', ...geometry } as const
     const layer = proxConv2d(config)

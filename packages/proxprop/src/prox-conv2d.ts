@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
 import type { ProximalOptions } from './options'
+import { patchGramCost, patchGramOp } from './patch-gram/op'
 import { type ConvGeometry, patches } from './patches'
 import { type ProximalLayer, type ProximalLayerClass, proximalLayer } from './proximal-layer'
 import { isRecording } from './record-use'
@@ -98,6 +99,10 @@ export const ProxConv2D: ProximalLayerClass<Conv2DConfig> = proximalLayer<Conv2D
     return bias ? [dKernel, tf.sum(tf.reshape(dz, [-1, shape[3]]), 0)] : [dKernel]
   },
   rows: (x, config) => patches(x as tf.Tensor4D, geometryOf(config)),
+  gram: {
+    sums: (x, config) => patchGramOp({ x: x as tf.Tensor4D }, geometryOf(config)),
+    cost: (x, config) => patchGramCost(geometryOf(config), x.shape[3]!),
+  },
 })
 
 /** An instance of the class {@link ProxConv2D}. */

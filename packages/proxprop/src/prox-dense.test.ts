@@ -183,6 +183,26 @@ describeBackends('ProxDense', () => {
     tf.dispose([x, y])
   })
 
+  it('multiplies every step by its rate', () => {
+    tf.tidy(() => {
+      const x = tf.randomNormal([5, 3], 0, 1, 'float32', 1)
+      const g = tf.randomNormal([5, 2], 0, 1, 'float32', 2)
+      for (const solver of ['exact', { cg: 2 }, 'gradient'] as const) {
+        const [once, scaled] = [1, 40].map((rate) => {
+          const layer = proxDense({ units: 2, solver, rate })
+          layer.apply(x)
+          const steps = gradients(layer, x, g)
+          layer.dispose()
+          return steps
+        })
+        once!.forEach((step, i) => void expectClose(scaled![i]!, tf.mul(step, 40)))
+      }
+    })
+    expect(() => proxDense({ units: 2, rate: 0 })).toThrow(
+      'ProxDense: `rate` must be a finite number above 0. Received rate=0.',
+    )
+  })
+
   it('rejects options that break a rule', () => {
     expect(() => proxDense({ units: 2, tau: -1 })).toThrow(
       'ProxDense: `tau` must be a finite number above 0. Received tau=-1.',

@@ -33,6 +33,7 @@ export interface ProximalLayer extends layers.Layer {
   tau: number | TrustRatio
   readonly solver: Solver
   readonly bias: 'proximal' | 'gradient'
+  readonly rate: number
   /** Takes over kernel and bias of a stock layer with equal shapes; both layers must be built. */
   adoptWeights(old: layers.Layer): void
 }
@@ -46,6 +47,8 @@ export interface ProximalLayerClass<Config extends object> {
 
 /** A weight's name without that of its layer. */
 const partName = ({ originalName }: LayerVariable) => originalName.split('/').at(-1)!
+
+const scaled = (update: tf.Tensor, rate: number) => (rate === 1 ? update : tf.mul(update, rate))
 
 const builtBy = new WeakSet<object>()
 
@@ -93,6 +96,7 @@ export function proximalLayer<Config extends object>(
 
     readonly solver: Solver
     readonly bias: 'proximal' | 'gradient'
+    readonly rate: number
     private currentTau: number | TrustRatio
     private readonly stock: layers.Layer
     private readonly config: Config
@@ -103,8 +107,8 @@ export function proximalLayer<Config extends object>(
     private learnedTau: LayerVariable | undefined
 
     constructor(args: Args) {
-      const { tau = defaultTau, solver = defaultSolver, bias = 'proximal', ...rest } = args
-      checkOptions(className, { tau, solver, bias })
+      const { tau = defaultTau, solver = defaultSolver, bias = 'proximal', rate = 1, ...rest } = args
+      checkOptions(className, { tau, solver, bias, rate })
       if (solver === 'exact' && !description.rows)
         throw new Error(
           `${className}: \`solver\` must be 'gradient' or { cg: steps } for a layer described without \`rows\`. Received solver=exact.`,
@@ -119,6 +123,7 @@ export function proximalLayer<Config extends object>(
       this.currentTau = tau
       this.solver = solver
       this.bias = bias
+      this.rate = rate
       this.supportsMasking = this.stock.supportsMasking
       builtBy.add(this)
     }
@@ -177,7 +182,10 @@ export function proximalLayer<Config extends object>(
         solver: this.solver,
         bias: this.bias,
       }
-      const solve = (given: LayerProblem) => solveLayer(description, this.config, given)
+      const solve = (given: LayerProblem) => {
+        const { updates, iterations } = solveLayer(description, this.config, given)
+        return { updates: updates.map((update) => scaled(update, this.rate)), iterations }
+      }
       const step = solve(problem)
       const { watch, dry = false } = observer() ?? {}
       watch?.({
@@ -228,6 +236,7 @@ export function proximalLayer<Config extends object>(
         tau: this.currentTau as number,
         solver: this.solver as string,
         bias: this.bias,
+        rate: this.rate,
       }
     }
   }

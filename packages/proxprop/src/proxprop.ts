@@ -115,7 +115,7 @@ function chosenLayers(
 export function proxprop(options: ProxpropOptions = {}): Method {
   const { tau = defaultTau, layers: wanted, classes = ownClasses, ...rest } = options
   const first = typeof tau === 'function' ? tau(0) : tau
-  checkOptions('proxprop', { tau: first, solver: 'gradient', bias: 'proximal', ...rest })
+  checkOptions('proxprop', { tau: first, solver: 'gradient', bias: 'proximal', rate: 1, ...rest })
   return {
     name: 'proxprop',
     paper: {

@@ -1,7 +1,8 @@
 /** From all uses of a layer in one backward pass to the updates X0 - X+ of its weights. */
 import * as tf from '@tensorflow/tfjs-core'
-import { flatConjugateGradient, fromMap, type NormalOperator } from './conjugate-gradient/flat'
+import { flatConjugateGradient, fromMap } from './conjugate-gradient/flat'
 import type { LinearLayer } from './linear-layer'
+import { addGrams, fromGram, solveNormalEquations } from './normal-equations'
 import { defaultTolerance, type Solver } from './options'
 import { countedStep } from './proximal-step'
 import type { LinearUse } from './record-use'
@@ -29,12 +30,10 @@ export function solveLayer<Config extends object>(
   config: Config,
   problem: LayerProblem,
 ): LayerStep {
-  const { rows, blockCg } = layer
-  const rowsOf = rows && ((x: tf.Tensor) => rows(x, config))
+  const { rows, blockCg, gram } = layer
+  const onRows = blockCg || (problem.solver === 'exact' && !(gram && isPrimalSmaller(problem)))
   return tf.tidy(() =>
-    rowsOf && (blockCg || problem.solver === 'exact')
-      ? solveOnRows(rowsOf, problem)
-      : solveFlat(layerOperator(layer, config, problem), rowsOf, problem),
+    rows && onRows ? solveOnRows((x) => rows(x, config), problem) : solveFlat(layer, config, problem),
   )
 }
 
@@ -79,23 +78,29 @@ export function layerOperator<Config extends object>(
 }
 
 /** One system over all weights: by the map and its adjoint, or by a Gram matrix where that is cheaper. */
-function solveFlat(
-  operator: LayerOperator,
-  rows: ((x: tf.Tensor) => tf.Tensor2D) | undefined,
+function solveFlat<Config extends object>(
+  layer: LinearLayer<Config>,
+  config: Config,
   problem: LayerProblem,
 ): LayerStep {
-  const { map, adjoint, unknowns } = operator
+  const { map, adjoint, unknowns } = layerOperator(layer, config, problem)
   const { uses, biasIndex, tau, solver, bias } = problem
   const gradient = adjoint(uses.map(({ dz }) => dz))
-  if (typeof solver === 'string') return { updates: gradient, iterations: tf.scalar(0) }
+  if (solver === 'gradient') return { updates: gradient, iterations: tf.scalar(0) }
+  const withBias = biasIndex >= 0 && bias === 'proximal'
+  const gram = () =>
+    addGrams(
+      uses.map(({ x, dz }) => {
+        const [gram, sums] = layer.gram!.sums(x, config)
+        return { gram, sums, count: rowCount(dz) }
+      }),
+    )
+  if (solver === 'exact')
+    return { updates: solveNormalEquations(gram(), gradient, tau, withBias), iterations: tf.scalar(0) }
   const { cg: steps, tolerance = defaultTolerance } = solver
-  const normal =
-    rows && isGramCheaper(problem.weights[0]!, steps)
-      ? fromGram(
-          uses.map(({ x }) => rows(x)),
-          biasIndex >= 0 && bias === 'proximal',
-        )
-      : fromMap(map, adjoint)
+  const normal = isGramCheaper(layer, config, problem, steps)
+    ? fromGram(gram(), withBias)
+    : fromMap(map, adjoint)
   const { solution, iterations } = flatConjugateGradient({
     normal: (p, wanted) => {
       const { energy, product } = normal(p, wanted)
@@ -110,40 +115,28 @@ function solveFlat(
   return { updates: solution.map((part, i) => (i === plain ? gradient[i]! : part)), iterations }
 }
 
-/**
- * A kernel of d inputs and m outputs costs d m multiplications per row for each product with A or A', of which there
- * are 2 steps - 1; rows and their Gram matrix cost about 2 d^2 per row, once.
- */
-function isGramCheaper({ shape, size }: tf.Tensor, steps: number): boolean {
-  const m = shape.at(-1)!
-  return 2 * (size / m) <= (2 * steps - 1) * m
+/** All dimensions but the last are rows. */
+const rowCount = ({ size, shape }: tf.Tensor) => size / shape.at(-1)!
+
+/** The Gram matrix once and a product with it per step, or 2 steps - 1 products with A or A'. */
+function isGramCheaper<Config extends object>(
+  { gram }: LinearLayer<Config>,
+  config: Config,
+  { uses, weights }: LayerProblem,
+  steps: number,
+): boolean {
+  if (!gram) return false
+  const m = weights[0]!.shape.at(-1)!
+  const d = weights[0]!.size / m
+  const rows = uses.reduce((sum, { dz }) => sum + rowCount(dz), 0)
+  const cost = uses.reduce((sum, { x, dz }) => sum + rowCount(dz) * gram.cost(x, config), 0)
+  return cost + steps * d * d * m <= (2 * steps - 1) * rows * d * m
 }
 
-/** The operator of [A, 1] or A, from A'A and A's column sums. Kernel and, where it is an unknown, bias. */
-function fromGram(parts: tf.Tensor2D[], withOnes: boolean): NormalOperator {
-  const sum = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0]! : tf.addN(tensors))
-  const gram = sum(parts.map((a) => tf.matMul(a, a, true))) as tf.Tensor2D // [d, d]
-  const ones = sum(parts.map((a) => tf.sum(a, 0, true))) // A'1 as a row, [1, d]
-  const count = parts.reduce((total, { shape }) => total + shape[0], 0)
-  return ([kernel, bias]) => {
-    const columns = tf.reshape(kernel!, [gram.shape[0], -1]) as tf.Tensor2D
-    const inner = tf.matMul(gram, columns)
-    if (!withOnes) {
-      const product = tf.reshape(inner, kernel!.shape)
-      return {
-        energy: tf.sum(tf.mul(kernel!, product)),
-        product: bias ? [product, tf.zerosLike(bias)] : [product],
-      }
-    }
-    const row = tf.reshape(bias!, [1, -1]) as tf.Tensor2D
-    const forKernel = tf.reshape(tf.add(inner, tf.matMul(ones as tf.Tensor2D, row, true)), kernel!.shape)
-    const forBias = tf.reshape(
-      tf.add(tf.matMul(ones as tf.Tensor2D, columns), tf.mul(row, count)),
-      bias!.shape,
-    )
-    const energy = tf.add(tf.sum(tf.mul(kernel!, forKernel)), tf.sum(tf.mul(bias!, forBias)))
-    return { energy, product: [forKernel, forBias] }
-  }
+/** Whether the exact step shall be solved for the d (+ 1) unknowns of an output, given their Gram matrix. */
+function isPrimalSmaller({ uses, weights }: LayerProblem): boolean {
+  const d = weights[0]!.size / weights[0]!.shape.at(-1)!
+  return d < uses.reduce((sum, { dz }) => sum + rowCount(dz), 0)
 }
 
 /** The adjoint of a map that has none of its own. The map is linear, so where it is differentiated does not matter. */
