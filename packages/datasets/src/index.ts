@@ -1,3 +1,8 @@
+export type { Augmentation, ImageBytes } from './augment/augmentation'
+export { horizontalFlip } from './augment/horizontal-flip'
+export { type RandAugmentOptions, randAugment } from './augment/rand-augment'
+export { type RandomErasingOptions, randomErasing } from './augment/random-erasing'
+export { type RandomResizedCropOptions, randomResizedCrop } from './augment/random-resized-crop'
 export { CharacterText, type WindowBatches, type WindowOptions } from './character-text'
 export { type FashionMnistOptions, fashionMnist } from './fashion-mnist'
 export {

@@ -1,6 +1,7 @@
 /** Labelled images as bytes, and the forms in which training wants them. */
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, type Random } from '@tfgraft/core'
+import type { Augmentation, ImageBytes } from './augment/augmentation'
 
 /** How images and labels are handed out. */
 export interface FormOptions {
@@ -22,6 +23,11 @@ export interface BatchOptions extends FormOptions {
   shuffle?: number
   /** Leave out a last batch that is smaller than `batchSize`. @default false */
   dropRemainder?: boolean
+  /**
+   * Changes every image anew each epoch, such as {@link randomResizedCrop}; of several, in their order. Seeded by
+   * `shuffle` (0 without it), epoch and image.
+   */
+  augment?: Augmentation | readonly Augmentation[]
 }
 
 /** Images and labels as typed arrays. */
@@ -60,7 +66,7 @@ export interface ImageSource {
   /** `[count, height, width, channels]`, 0 to 255. */
   pixels: Uint8Array
   /** Class index of each image. */
-  labels: Uint8Array
+  labels: Uint8Array | Uint16Array
   height: number
   width: number
   channels: number
@@ -188,7 +194,7 @@ export class LabelledImages {
   }
 
   /** Minibatches for `fitDataset`, `fit` and `for await`. */
-  batches({ batchSize, shuffle, dropRemainder = false, ...form }: BatchOptions): Batches {
+  batches({ batchSize, shuffle, dropRemainder = false, augment, ...form }: BatchOptions): Batches {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new Error(
         `${this.#source.name}: \`batchSize\` must be a positive integer. Received batchSize=${batchSize}.`,
@@ -200,6 +206,10 @@ export class LabelledImages {
     const iterate = () => {
       const drawn =
         shuffle === undefined ? order : shuffled(order, createRandom(shuffle).fork(`epoch ${epoch}`))
+      const random = createRandom(shuffle ?? 0).fork(`augment ${epoch}`)
+      const chain = augment && [augment].flat()
+      const change =
+        chain && ((image: ImageBytes, index: number) => applyAll(chain, image, random.fork(index)))
       epoch++
       let batch = 0
       return {
@@ -207,7 +217,7 @@ export class LabelledImages {
           if (batch >= size) return { value: null, done: true as const }
           const indices = drawn.subarray(batch * batchSize, (batch + 1) * batchSize)
           batch++
-          return { value: toTensors(this.#arrays(indices, form)), done: false as const }
+          return { value: toTensors(this.#arrays(indices, form, change)), done: false as const }
         },
       }
     }
@@ -217,6 +227,7 @@ export class LabelledImages {
   #arrays(
     indices: Uint32Array,
     { form = 'image', normalize = 'unit', labels = 'oneHot' }: FormOptions,
+    change: (image: ImageBytes, index: number) => ImageBytes = (image) => image,
   ): ImageArrays {
     const { name, pixels, classNames } = this.#source
     const received = Object.entries({ form, normalize, labels })
@@ -226,14 +237,24 @@ export class LabelledImages {
           `${name}: \`${option}\` must be one of ${choices[option as keyof FormOptions].join(', ')}. ` +
             `Received ${option}=${value}.`,
         )
-    const [height, width, channels] = this.imageShape
-    const size = height * width * channels
+    const [storedHeight, storedWidth, channels] = this.imageShape
+    const stored = storedHeight * storedWidth * channels
     const level = this.#levels(normalize)
-    const xs = new Float32Array(indices.length * size)
-    for (let i = 0, to = 0; i < indices.length; i++) {
-      const from = indices[i]! * size
-      for (let k = 0; k < size; k++) xs[to++] = level[pixels[from + k]!]!
-    }
+    let [height, width, size, xs] = [storedHeight, storedWidth, stored, new Float32Array(0)]
+    indices.forEach((index, i) => {
+      const data = pixels.subarray(index * stored, (index + 1) * stored)
+      const image = change({ data, height: storedHeight, width: storedWidth, channels }, index)
+      if (i === 0) {
+        // An augmentation may change the size, to the same for all images.
+        ;({ height, width } = image)
+        size = height * width * channels
+        xs = new Float32Array(indices.length * size)
+      } else if (image.height !== height || image.width !== width)
+        throw new Error(
+          `${name}: \`augment\` must give all images one size. Received ${height} x ${width} and ${image.height} x ${image.width}.`,
+        )
+      for (let k = 0, to = i * size; k < size; k++) xs[to++] = level[image.data[k]!]!
+    })
     const classes = classNames.length
     const ys =
       labels === 'index' ? new Int32Array(indices.length) : new Float32Array(indices.length * classes)
@@ -272,6 +293,9 @@ export class LabelledImages {
       throw new Error(`${this.#source.name}: \`seed\` must be an integer. Received seed=${seed}.`)
   }
 }
+
+const applyAll = (chain: readonly Augmentation[], image: ImageBytes, random: Random) =>
+  chain.reduce((changed, augment, i) => augment(changed, random.fork(i)), image)
 
 const shuffled = (order: Uint32Array, random: Random) => Uint32Array.from(random.shuffle(order))
 
