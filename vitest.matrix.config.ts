@@ -14,6 +14,8 @@ const config = mergeConfig(base, defineConfig({ test: { testTimeout: 120_000, ho
 config.test.include = [
   'packages/backends/src/{conformance,mends,define-op}/*.test.ts',
   'packages/backends/src/use-backend/synchronous-reads.test.ts',
+  'packages/advprop/src/{advprop,batch-normalization,sparse-top-k}/*.test.ts',
+  'packages/advprop/src/attacks/attack-steps.test.ts',
   'packages/diff-attention/src/op/*.test.ts',
   'packages/diff-attention/src/{golden,layers}.test.ts',
   'packages/proxprop/src/prox-{conv2d,dense}.test.ts',

@@ -40,5 +40,5 @@ export {
   type RobustnessReport,
 } from './evaluation/evaluate-robustness'
 export { type SparseTopKOptions, sparseTopK } from './sparse-top-k/method'
-export type { Convention } from './sparse-top-k/op'
 export { SparseTopK, type SparseTopKArgs, sparseTopKLayer } from './sparse-top-k/sparse-top-k'
+export type { Convention } from './sparse-top-k/threshold'

@@ -1,85 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { describeBackends, expectClose, expectGradients, expectNoTensorLeak } from '@tfgraft/testing'
+import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { expect, it } from 'vitest'
-import { type GoldenTensor, golden, nhwc, tensor } from '../golden'
 import { apgd, fgsm, normalizedBounds, pgd, pgdL2, squareAttack, transfer } from '../index'
 import { checkpoints } from './apgd'
 import { attacks, blobs, CLASSES, trainedModel } from './cases'
-import { crossEntropy, dlr, margin, targetedDlr } from './losses'
 import { squareFraction } from './square-attack'
-import { classifierOf, correct, oneHotLabels } from './target'
-
-interface PgdGolden {
-  config: { bn_eps: number }
-  inputs: { x: GoldenTensor; labels: GoldenTensor; input_grad_first_iteration: GoldenTensor }
-  params: Record<string, GoldenTensor>
-  cases: {
-    n_iters: number
-    epsilon: number
-    alpha: number
-    x_adv: GoldenTensor
-  }[]
-}
-
-/** The golden network as a function from NHWC images to logits, with its running statistics. */
-function goldenNetwork({ params, config }: PgdGolden) {
-  const kernel = (name: string) => tf.transpose(tensor(params[name]!), [2, 3, 1, 0]) as tf.Tensor4D
-  const norm = (x: tf.Tensor4D, name: string) => {
-    const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
-      tensor(params[`${name}.${part}`]!),
-    )
-    const scale = tf.div(weight!, tf.sqrt(tf.add(variance!, config.bn_eps)))
-    return tf.add(tf.mul(tf.sub(x, mean!), scale), bias!) as tf.Tensor4D
-  }
-  return (images: tf.Tensor): tf.Tensor => {
-    const a = tf.relu(norm(tf.conv2d(images as tf.Tensor4D, kernel('conv1.weight'), 1, 1), 'bn1'))
-    const b = tf.relu(norm(tf.conv2d(a, kernel('conv2.weight'), 2, 1), 'bn2'))
-    const pooled = tf.mean(b, [1, 2]) as tf.Tensor2D
-    return tf.add(
-      tf.matMul(pooled, tensor(params['fc.weight']!) as tf.Tensor2D, false, true),
-      tensor(params['fc.bias']!),
-    )
-  }
-}
+import { classifierOf, correct } from './target'
 
 const accuracy = (target: tfl.LayersModel, images: tf.Tensor, labels: tf.Tensor) =>
   tf.tidy(() => tf.mean(correct(classifierOf(target).logits(images), labels)).dataSync()[0]!)
 
 describeBackends('attacks', () => {
-  it('pgd makes the reference implementation’s images, pixels without gradient included', () => {
-    const g = golden<PgdGolden>('advprop_pgd')
-    const network = goldenNetwork(g)
-    const [x, labels] = [nhwc(g.inputs.x), tensor(g.inputs.labels, 'int32')]
-    for (const { n_iters, epsilon, alpha, x_adv } of g.cases) {
-      const options = { epsilon, stepSize: alpha, iterations: n_iters, randomStart: false }
-      const adversarial = pgd(network, x, labels, options)
-      expectClose(tf.transpose(adversarial, [0, 3, 1, 2]), x_adv, { rtol: 0, atol: 1e-5 })
-    }
-  })
-
-  it('the losses have their published values and gradients', () => {
-    const z = tf.tensor2d([
-      [4, 1, 2, -1],
-      [0.5, 3, 2.5, 1],
-    ])
-    const y = oneHotLabels(tf.tensor1d([0, 2], 'int32'), 4)
-    const t = oneHotLabels(tf.tensor1d([1, 1], 'int32'), 4)
-    expectClose(margin(z, y), [-2, 0.5])
-    expectClose(dlr(z, y), [-(4 - 2) / (4 - 1), -(2.5 - 3) / (3 - 1)])
-    expectClose(targetedDlr(z, y, t), [-(4 - 1) / (4 - 0), -(2.5 - 3) / (3 - 0.75)])
-    expectClose(crossEntropy(z, y), [0.175515, 1.101005])
-    for (const loss of [margin, dlr, crossEntropy])
-      expectGradients((x) => loss(x as tf.Tensor2D, y), [z], { step: 1e-3 })
-    expectGradients((x) => targetedDlr(x as tf.Tensor2D, y, t), [z], { step: 1e-3 })
-    expect(() => dlr(tf.zeros([1, 2]), tf.zeros([1, 2]))).toThrow(
-      'dlr: needs at least 3 classes. Received classes=2.',
-    )
-    expect(() => targetedDlr(tf.zeros([1, 3]), tf.zeros([1, 3]), tf.zeros([1, 3]))).toThrow(
-      'targetedDlr: needs at least 4',
-    )
-  })
-
   it.each(Object.entries(attacks))(
     '%s lowers accuracy and leaves no tensor behind',
     async (name, { run }) => {

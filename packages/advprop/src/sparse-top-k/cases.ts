@@ -1,7 +1,7 @@
 /** Inputs of the SparseTopK op, shared by its test and its benchmark. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { OpCase } from '@tfgraft/testing'
-import type { Convention, SelectionAttributes } from './op'
+import type { Convention, SelectionAttributes } from './threshold'
 
 type Case = OpCase<{ x: tf.Tensor }, SelectionAttributes>
 

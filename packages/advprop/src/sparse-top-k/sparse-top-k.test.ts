@@ -5,8 +5,8 @@ import { describeBackends, expectClose, expectLayerContract } from '@tfgraft/tes
 import { expect, it } from 'vitest'
 import { type GoldenTensor, golden, nhwc, tensor } from '../golden'
 import { sparseTopK } from './method'
-import type { Convention } from './op'
 import { type SparseTopKArgs, sparseTopKLayer } from './sparse-top-k'
+import type { Convention } from './threshold'
 
 interface Selection {
   mask?: GoldenTensor

@@ -11,7 +11,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { type Convention, selectLargest } from './op'
+import { selectLargest } from './op'
+import type { Convention } from './threshold'
 
 type LayerArgs = ConstructorParameters<typeof tfl.layers.Layer>[0]
 
