@@ -19,6 +19,11 @@ export interface CueConflictOptions {
   count?: number
   /** Side of the texture's patch, in pixels. @default a third of the shorter side */
   patch?: number
+  /**
+   * How strongly the texture also fills the background, in [0, 1]: the stronger, the weaker the shape's cue. Textures by
+   * style transfer cover the background too. @default 0
+   */
+  background?: number
   /** @default 0 */
   seed?: number
 }
@@ -91,7 +96,12 @@ function fullestWindow(
 }
 
 /** The shape of one image, filled with the texture of another. */
-function combine(shape: Raster, texture: Raster, patch: number, random: Random): Float32Array {
+function combine(
+  shape: Raster,
+  texture: Raster,
+  { patch, background }: { patch: number; background: number },
+  random: Random,
+): Float32Array {
   const { height, width, channels } = shape
   const [top, left] = fullestWindow(silhouette(texture), height, width, patch, random)
   const mask = silhouette(shape)
@@ -101,10 +111,14 @@ function combine(shape: Raster, texture: Raster, patch: number, random: Random):
   }
   const result = shape.data.slice()
   for (let i = 0; i < mask.length; i++) {
-    if (!mask[i]) continue
+    const part = mask[i] ? 1 : background
+    if (part === 0) continue
     const [y, x] = [Math.floor(i / width), i % width]
     const from = ((top + mirrored(y)) * width + left + mirrored(x)) * channels
-    for (let c = 0; c < channels; c++) result[i * channels + c] = texture.data[from + c]!
+    for (let c = 0; c < channels; c++) {
+      const at = i * channels + c
+      result[at] = part * texture.data[from + c]! + (1 - part) * result[at]!
+    }
   }
   return result
 }
@@ -114,7 +128,7 @@ function combine(shape: Raster, texture: Raster, patch: number, random: Random):
  *
  * @param images - `[count, height, width, channels]` in 0..1, of at least two classes.
  * @param labels - class indices `[count]`.
- * @throws Error when there are not two classes, or `count` or `patch` is invalid.
+ * @throws Error when there are not two classes, or `count`, `patch` or `background` is invalid.
  *
  * Paper: Geirhos et al., arXiv 1811.12231, section 2.
  *
@@ -132,7 +146,7 @@ function combine(shape: Raster, texture: Raster, patch: number, random: Random):
 export function cueConflict(
   images: tf.Tensor4D,
   labels: tf.Tensor,
-  { count = 200, patch, seed = 0 }: CueConflictOptions = {},
+  { count = 200, patch, background = 0, seed = 0 }: CueConflictOptions = {},
 ): CueConflict {
   checkImages('cueConflict', images)
   const [available, height, width, channels] = images.shape
@@ -148,6 +162,8 @@ export function cueConflict(
     throw new Error(
       `cueConflict: \`patch\` must be an integer of 1 to the image's side. Received patch=${side}.`,
     )
+  if (!(background >= 0 && background <= 1))
+    throw new Error(`cueConflict: \`background\` must be in [0, 1]. Received background=${background}.`)
   const pixels = images.dataSync() as Float32Array
   const size = height * width * channels
   const raster = (i: number): Raster => ({
@@ -163,7 +179,7 @@ export function cueConflict(
     const shape = random.integer(0, available)
     let texture = random.integer(0, available)
     while (classes[texture] === classes[shape]) texture = random.integer(0, available)
-    result.set(combine(raster(shape), raster(texture), side, random.fork(n)), n * size)
+    result.set(combine(raster(shape), raster(texture), { patch: side, background }, random.fork(n)), n * size)
     shapes[n] = classes[shape]!
     textures[n] = classes[texture]!
   }

@@ -94,6 +94,28 @@ describeBackends('cue conflict', () => {
     )
   })
 
+  it('the texture may fill the background too, as strongly as asked', () => {
+    const images = tf.tensor4d([...object(0, 1), ...object(1, 3)], [2, 24, 24, 1])
+    const labels = tf.tensor1d([0, 1], 'int32')
+    const make = (background: number) => {
+      const { images: made, shapes } = cueConflict(images, labels, {
+        count: 4,
+        patch: 6,
+        seed: 1,
+        background,
+      })
+      return { values: made.dataSync(), shapes }
+    }
+    const [none, half, whole] = [make(0), make(0.5), make(1)]
+    expect([...half.shapes]).toEqual([...none.shapes])
+    const black = [...none.values.keys()].filter((i) => none.values[i] === 0)
+    for (const i of black) expect(half.values[i]).toBeCloseTo(0.5 * whole.values[i]!)
+    expect(Math.max(...black.map((i) => half.values[i]!))).toBeGreaterThan(0.25)
+    none.values.forEach((value, i) => {
+      if (value > 0) expect(half.values[i]).toBe(value)
+    })
+  })
+
   it('shape bias counts decisions for either cue', () => {
     const conflict = {
       images: tf.tensor4d([0, 1, 2, 2], [4, 1, 1, 1]),
@@ -120,5 +142,8 @@ describeBackends('cue conflict', () => {
     expect(() => cueConflict(x, tf.tensor1d([1, 1], 'int32'))).toThrow('at least two classes. Received 1.')
     expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { count: 0 })).toThrow('`count`')
     expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { patch: 9 })).toThrow('Received patch=9.')
+    expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { background: 2 })).toThrow(
+      'cueConflict: `background` must be in [0, 1]. Received background=2.',
+    )
   })
 })
