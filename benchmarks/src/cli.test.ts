@@ -37,7 +37,7 @@ function bench(args: string[], watch?: (output: string, kill: (signal: NodeJS.Si
 it.each([
   [['--suite', 'slow'], "unknown suite 'slow'. Choose from: quick,"],
   [['--backend', 'tpu'], '--backend tpu: useBackend: `name` must be one of'],
-  [['frobnicate'], "unknown command 'frobnicate'. Choose from: run, render, compare, tune, list."],
+  [['frobnicate'], "unknown command 'frobnicate'. Choose from: run, worker, render, compare, tune, list."],
 ])('%j is refused with the value and the choices, without a stack', async (args, message) => {
   const { code, output } = await bench(args)
   expect(output).toContain(`tfgraft-bench: ${message}`)

@@ -9,8 +9,9 @@ import { render } from './commands/render'
 import { run } from './commands/run'
 import { runArguments } from './commands/run-arguments'
 import { tune } from './commands/tune'
+import { worker } from './commands/worker'
 
-const subCommands = { run, render, compare, tune, list }
+const subCommands = { run, worker, render, compare, tune, list }
 
 const main = defineCommand({
   meta: {
@@ -29,6 +30,8 @@ const examples = `Examples
   tfgraft-bench --seeds 5 --out my-run           five seeds, with intervals; the same line again resumes after Ctrl-C
   tfgraft-bench --tasks mnist-mlp-30 --epochs 2  one task, shorter
   tfgraft-bench --method ./my-method.ts          your own method beside the built-in ones
+  tfgraft-bench --config my-suite.yaml           a suite of your own
+  tfgraft-bench --suite all --queue redis://host trials on every machine that runs: tfgraft-bench worker --queue redis://host
   tfgraft-bench render my-run                    tables and report again, without training
   tfgraft-bench compare main-run my-run          fails when something got worse
 

@@ -1,9 +1,7 @@
 /** Loads a user's method from a file, for `--method ./my-method.ts`. */
-import { existsSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Method } from '@tfgraft/core'
 import { UsageError } from './choices'
+import { importOwnFile } from './import-own-file'
 import type { MethodEntry } from './methods'
 import type { Hyperparameters } from './task'
 
@@ -12,9 +10,7 @@ import type { Hyperparameters } from './task'
  * compiled as they are loaded.
  */
 export async function loadOwnMethod(path: string): Promise<MethodEntry> {
-  const file = resolve(path)
-  if (!existsSync(file)) throw new UsageError(`--method ${path}: there is no such file.`)
-  const exported = await importFile(file)
+  const exported = await importOwnFile('--method', path)
   const create =
     typeof exported === 'function'
       ? (exported as (hyperparameters: Hyperparameters) => unknown)
@@ -32,10 +28,4 @@ export async function loadOwnMethod(path: string): Promise<MethodEntry> {
   if (/[,+\s]/.test(name))
     throw new UsageError(`--method ${path}: \`name\` must have no space, comma or plus. Received '${name}'.`)
   return { name, kind: 'any', summary: `from ${path}`, create: checked }
-}
-
-async function importFile(file: string): Promise<unknown> {
-  if (!/^\.[cm]?ts$/.test(extname(file))) return (await import(pathToFileURL(file).href)).default
-  const { tsImport } = await import('tsx/esm/api')
-  return (await tsImport(pathToFileURL(file).href, import.meta.url)).default
 }

@@ -20,7 +20,7 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from './environment'
-import type { Hyperparameters } from './task'
+import type { Hyperparameters, Task } from './task'
 
 /** What identifies a trial: equal id, equal result (but for times). */
 export interface TrialConfig {
@@ -65,6 +65,8 @@ export interface TrialRecord {
   date: string
   environment: Environment
   command: string
+  /** How to show a task that is not built in. */
+  about?: Pick<Task, 'title' | 'summary' | 'epochTitle' | 'metrics' | 'target'>
 }
 
 /** Step times of a task's methods, measured in turns in one process. */

@@ -7,6 +7,7 @@ import { describeBackends, expectNoTensorLeak } from '@tfgraft/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { compareRuns } from './compare-runs'
 import { builtInMethods, type MethodEntry, settingsFor } from './methods'
+import { inProcessQueue } from './queue/in-process'
 import { readResults, type TrialRecord } from './results'
 import { type RunSuiteOptions, runSuite } from './run-suite'
 import { tiny } from './tasks/tiny'
@@ -32,10 +33,21 @@ const broken = method('broken', () => {
   throw new Error('this method cannot carry dense layers')
 })
 
-const silent = { start() {}, update() {}, stop() {} }
+const silent = { start() {}, update() {}, stop() {}, close() {}, log() {} }
 const lines: string[] = []
 
+/** The methods here are no files and not built in, so they run in this process. */
+const queueOf = (methods: readonly MethodEntry[]) =>
+  inProcessQueue(
+    { checkpoints: join(folder, 'checkpoints') },
+    {
+      task: () => tiny,
+      method: (name) => [builtInMethods[0]!, ...methods].find((entry) => entry.name === name)!,
+    },
+  )
+
 const options = (methods: readonly MethodEntry[], more: Partial<RunSuiteOptions> = {}): RunSuiteOptions => ({
+  queue: queueOf(methods),
   entries: [
     {
       task: tiny,

@@ -1,12 +1,15 @@
-/** Runs tasks x methods x seeds in order, skipping what a results folder already has, and keeps its report current. */
-import { environment } from './environment'
+/** Runs tasks x methods x seeds on a queue, skipping what a results folder already has, and keeps its report current. */
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { MethodEntry } from './methods'
 import type { ProgressDisplay } from './progress'
+import { type Job, jobTitle, type OwnFiles, type StepsJob, type TrialJob } from './queue/job'
+import type { TrialQueue } from './queue/trial-queue'
 import { writeReport } from './report/write-report'
-import { appendResult, type ResultRecord, readResults, type TrialConfig, type TrialRecord } from './results'
-import { measureSteps } from './step-times'
-import type { Hyperparameters, LoadedTask, Task } from './task'
-import { runTrial, trialId } from './trial'
+import { appendResult, readResults, type TrialConfig, type TrialRecord } from './results'
+import type { Hyperparameters, Task } from './task'
+import { trialId } from './trial'
+import { trialCheckpoint } from './trial-checkpoint'
 
 /** A method with the hyperparameters that it runs with. */
 export interface Contestant {
@@ -16,19 +19,32 @@ export interface Contestant {
   tuned: boolean
 }
 
+/** A task with those that are compared on it. */
+export interface SuiteEntry {
+  task: Task
+  /** The first is the baseline of the step times. */
+  contestants: readonly Contestant[]
+  /** Instead of the task's own, and of all data. */
+  epochs?: number
+  limit?: number
+}
+
 export interface RunSuiteOptions {
-  /** The first contestant is the baseline of the step times. */
-  entries: readonly { task: Task; contestants: readonly Contestant[] }[]
+  entries: readonly SuiteEntry[]
   seeds: readonly number[]
-  /** Instead of each task's own. */
+  /** Instead of each entry's. */
   epochs?: number
   limit?: number
   backend: string
+  /** Files that methods and tasks of the entries come from. @default none */
+  own?: OwnFiles
   evaluateOn?: 'test' | 'validation'
   /** Measure step times in turns, for the ratios. @default true */
   stepTimes?: boolean
   /** Keep `index.html` and `summary.md` current. @default true */
   report?: boolean
+  /** Where the jobs run. The caller closes it. */
+  queue: TrialQueue
   out: string
   command: string
   signal: AbortSignal
@@ -36,129 +52,98 @@ export interface RunSuiteOptions {
   log: (line: string) => void
 }
 
-/** What is left to do for one task. */
-interface TaskPlan {
-  task: Task
-  contestants: readonly Contestant[]
-  trials: { contestant: Contestant; config: TrialConfig; id: string }[]
-  stepsId: string | undefined
-}
+/** Least milliseconds between two writings of the report, which takes a second or two once there are many trials. */
+const reportEveryMs = 10_000
+
+/** Where trials of this machine keep their checkpoints. */
+export const checkpointFolder = (out: string): string => join(out, 'checkpoints')
 
 /** @returns The trials that failed. */
 export async function runSuite(options: RunSuiteOptions): Promise<TrialRecord[]> {
-  const { out, signal, log, display, command } = options
-  const machine = environment()
+  const { out, signal, log, display, queue, report = true } = options
   const done = new Set(
     readResults(out)
       .filter((record) => record.kind === 'steps' || isDone(record))
       .map(({ id }) => id),
   )
+  const all = options.entries.flatMap((entry) => jobsOf(entry, options))
+  const jobs = all.filter(({ id }) => !done.has(id))
+  if (jobs.length < all.length)
+    log(`${all.length - jobs.length} of ${all.length} results are already in ${out}`)
+  const tasks = new Map(options.entries.map(({ task }) => [task.name, task]))
   const failed: TrialRecord[] = []
-  const record = async (result: ResultRecord) => {
-    appendResult(out, result)
-    if (options.report ?? true) await writeReport(out)
-  }
-
-  for (const plan of options.entries.map((entry) => planTask(entry, options))) {
-    const trials = plan.trials.filter(({ id }) => !done.has(id))
-    const skipped = plan.trials.length - trials.length
-    if (skipped) log(`${plan.task.name}: ${skipped} of ${plan.trials.length} trials are already in ${out}`)
-    const measure = plan.stepsId !== undefined && !done.has(plan.stepsId)
-    if ((trials.length === 0 && !measure) || signal.aborted) continue
-    const loaded = await plan.task.load({
-      evaluateOn: options.evaluateOn ?? 'test',
-      ...(options.limit === undefined ? {} : { limit: options.limit }),
-      onProgress: (message) => log(`${plan.task.name}: ${message}`),
-    })
-    try {
-      for (const { contestant, config, id } of trials) {
-        if (signal.aborted) break
-        const title = `${config.task} ${config.method} seed ${config.seed}`
-        display.start(title)
-        const method = contestant.method.create(config.hyperparameters)
-        const outcome = await runTrial(plan.task, loaded, method, config, {
-          signal,
-          onProgress: display.update,
-        })
-        display.stop()
-        const result: TrialRecord = {
-          kind: 'trial',
-          id,
-          config,
-          tuned: contestant.tuned,
-          ...outcome,
-          date: new Date().toISOString(),
-          environment: machine,
-          command,
-        }
-        await record(result)
+  let reportedAt = Number.NEGATIVE_INFINITY
+  await queue.run(jobs, {
+    signal,
+    onStart: (job) => display.start(job.id, jobTitle(job)),
+    onProgress: (job, progress) => display.update(job.id, progress),
+    log: (job, line) => {
+      writeLog(out, job, line)
+      log(`${jobTitle(job)}: ${line}`)
+    },
+    onResult: async (job, result) => {
+      display.stop(job.id)
+      if (!result) return
+      appendResult(out, result)
+      if (result.kind === 'trial') {
+        if (isDone(result)) trialCheckpoint(checkpointFolder(out), job.id).remove()
         if (result.status === 'failed') failed.push(result)
-        log(`${title}: ${summary(plan.task, result)}`)
+        const line = summary(tasks.get(result.config.task)!, result)
+        writeLog(out, job, line)
+        log(`${jobTitle(job)}: ${line}`)
       }
-      if (measure && !signal.aborted) await measureAndRecord(plan, loaded, options, machine, record)
-    } finally {
-      loaded.dispose()
-    }
-  }
+      if (!report || performance.now() - reportedAt < reportEveryMs) return
+      await writeReport(out)
+      reportedAt = performance.now()
+    },
+  })
+  if (report && jobs.length) await writeReport(out)
   return failed
 }
 
 /** A finished trial is never run again; an interrupted or failed one is. */
-const isDone = (record: ResultRecord) =>
-  record.kind === 'trial' && (record.status === 'finished' || record.status === 'diverged')
+const isDone = ({ status }: TrialRecord) => status === 'finished' || status === 'diverged'
 
-function planTask(
-  { task, contestants }: RunSuiteOptions['entries'][number],
-  { seeds, epochs, limit, backend, evaluateOn = 'test', stepTimes = true }: RunSuiteOptions,
-): TaskPlan {
+/** Seed by seed, so that an interrupted run has comparable trials; the step times of the task last. */
+function jobsOf(entry: SuiteEntry, options: RunSuiteOptions): Job[] {
+  const { task, contestants } = entry
+  const {
+    seeds,
+    backend,
+    evaluateOn = 'test',
+    stepTimes = true,
+    command,
+    own = { methods: [], tasks: [] },
+  } = options
+  const epochs = options.epochs ?? entry.epochs ?? task.epochs
+  const limit = options.limit ?? entry.limit
   const trials = seeds.flatMap((seed) =>
-    contestants.map((contestant) => {
+    contestants.map(({ method, hyperparameters, tuned }): TrialJob => {
       const config: TrialConfig = {
-        task: task.name,
-        method: contestant.method.name,
-        seed,
-        epochs: epochs ?? task.epochs,
-        backend,
-        hyperparameters: contestant.hyperparameters,
-        evaluateOn,
+        ...{ task: task.name, method: method.name, seed, epochs, backend, hyperparameters, evaluateOn },
         ...(limit === undefined ? {} : { limit }),
       }
-      return { contestant, config, id: trialId(config) }
+      return { kind: 'trial', id: trialId(config), backend, own, config, tuned, command }
     }),
   )
+  if (!stepTimes || contestants.length < 2) return trials
   const names = contestants.map(({ method }) => method.name)
-  return {
-    task,
-    contestants,
-    trials,
-    stepsId: stepTimes && contestants.length > 1 ? `steps:${task.name}:${backend}:${names}` : undefined,
+  const steps: StepsJob = {
+    kind: 'steps',
+    id: `steps:${task.name}:${backend}:${names}`,
+    ...{ backend, own, evaluateOn, task: task.name },
+    ...(limit === undefined ? {} : { limit }),
+    contestants: contestants.map(({ method, hyperparameters }) => ({ method: method.name, hyperparameters })),
   }
+  return [...trials, steps]
 }
 
-async function measureAndRecord(
-  { task, contestants, stepsId }: TaskPlan,
-  loaded: LoadedTask,
-  { backend, signal, log }: RunSuiteOptions,
-  machine: ReturnType<typeof environment>,
-  record: (result: ResultRecord) => Promise<void>,
-): Promise<void> {
-  log(`${task.name}: step times, in turns`)
-  const contenders = contestants.map(({ method, hyperparameters }) => ({
-    name: method.name,
-    method: method.create(hyperparameters),
-    hyperparameters,
-  }))
-  const measured = await measureSteps(loaded, contenders, { signal })
-  if (measured)
-    await record({
-      kind: 'steps',
-      id: stepsId!,
-      task: task.name,
-      backend,
-      ...measured,
-      date: new Date().toISOString(),
-      environment: machine,
-    })
+/** `logs/<trial>.log`: what its process wrote, where it was taken up, how it ended. */
+function writeLog(out: string, { id }: Job, line: string): void {
+  const folder = join(out, 'logs')
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, `${id.replaceAll(/[:/,]/g, '_')}.log`)
+  appendFileSync(file, `${new Date().toISOString()} ${line}\n`)
 }
 
 function summary(task: Task, { status, error, curve, timing }: TrialRecord): string {

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { loadOwnMethod } from '../own-method'
 import { checkFlags } from './check-flags'
-import { parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
+import { loadOwn, parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
+
+const none = { methods: [], tasks: [] }
 
 it('a number of seeds counts from 0, a list names them', () => {
   expect(parseSeeds('3')).toEqual([0, 1, 2])
@@ -25,31 +26,33 @@ it('misspelt options are refused, both spellings of negation pass', () => {
 })
 
 it('suite, tasks and methods resolve to contestants with settings, the baseline first', () => {
-  const [entry, ...others] = resolveEntries({ suite: 'quick', tasks: 'tiny', methods: 'backprop' }, [])
+  const [entry, ...others] = resolveEntries({ suite: 'quick', tasks: 'tiny', methods: 'backprop' }, none)
   expect(others).toEqual([])
   expect(entry!.task.name).toBe('tiny')
   expect(entry!.contestants).toMatchObject([
     { method: { name: 'backprop' }, hyperparameters: { learningRate: 0.1 }, tuned: true },
   ])
-  expect(resolveEntries({ suite: 'quick' }, []).map(({ task }) => task.name)).toEqual([
+  expect(resolveEntries({ suite: 'quick' }, none).map(({ task }) => task.name)).toEqual([
     'mnist-mlp-30',
     'mnist-mlp-512',
   ])
 })
 
 it('a method of another kind of setup is refused with those that fit', () => {
-  expect(() => resolveEntries({ suite: 'quick', tasks: 'exploration', methods: 'proxprop' }, [])).toThrow(
+  expect(() => resolveEntries({ suite: 'quick', tasks: 'exploration', methods: 'proxprop' }, none)).toThrow(
     "method 'proxprop' changes supervised setups; that of task 'exploration' is agent. Choose from: backprop, episodic-count, rnd.",
   )
 })
 
 it('unknown suites, tasks, methods and files are answered with the choices', async () => {
-  expect(() => resolveEntries({ suite: 'slow' }, [])).toThrow("unknown suite 'slow'. Choose from: quick,")
-  expect(() => resolveEntries({ suite: 'quick', tasks: 'cifar' }, [])).toThrow(
+  expect(() => resolveEntries({ suite: 'slow' }, none)).toThrow("unknown suite 'slow'. Choose from: quick,")
+  expect(() => resolveEntries({ suite: 'quick', tasks: 'cifar' }, none)).toThrow(
     "unknown task 'cifar'. Choose from: mnist-mlp-30,",
   )
-  expect(() => resolveEntries({ suite: 'quick', methods: 'magic' }, [])).toThrow(
+  expect(() => resolveEntries({ suite: 'quick', methods: 'magic' }, none)).toThrow(
     "unknown method 'magic'. Choose from: backprop",
   )
-  await expect(loadOwnMethod('./none.ts')).rejects.toThrow('--method ./none.ts: there is no such file.')
+  await expect(loadOwn({ methods: ['./none.ts'], tasks: [] })).rejects.toThrow(
+    '--method ./none.ts: there is no such file.',
+  )
 })

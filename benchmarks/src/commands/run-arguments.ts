@@ -3,9 +3,13 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArgsDef } from 'citty'
-import { choose, UsageError } from '../choices'
+import { choose, UsageError, unknownChoice } from '../choices'
 import { builtInMethods, type MethodEntry, resolveMethods, settingsFor } from '../methods'
-import type { Contestant } from '../run-suite'
+import { loadOwnMethod } from '../own-method'
+import { loadOwnTask } from '../own-task'
+import type { OwnFiles } from '../queue/job'
+import type { SuiteEntry } from '../run-suite'
+import type { loadSuiteConfig } from '../suite-config'
 import { suites, tasks } from '../suites'
 import type { Task } from '../task'
 
@@ -25,19 +29,27 @@ export const runArguments = {
   method: {
     type: 'string',
     valueHint: './my-method.ts',
-    description: 'Adds a method of your own: a file whose default export is a Method.',
+    description: 'Adds methods of your own: files (with commas) whose default export is a Method.',
+  },
+  task: {
+    type: 'string',
+    valueHint: './my-task.ts',
+    description: 'Runs on tasks of your own: files (with commas) whose default export is a Task.',
+  },
+  config: {
+    type: 'string',
+    valueHint: 'suite.yaml',
+    description: 'A suite of your own: tasks, methods and settings in YAML or TypeScript.',
   },
   backend: {
     type: 'string',
-    default: 'wasm',
     valueHint: 'wasm|cpu|webgpu|cuda|node|webgl|auto',
-    description: 'Where tensors live and kernels run.',
+    description: 'Where tensors live and kernels run. Default: wasm.',
   },
   seeds: {
     type: 'string',
-    default: '1',
     valueHint: 'n|s,t',
-    description: 'How many seeds (from 0), or a list with a comma. Several give 95 % intervals.',
+    description: 'How many seeds (from 0), or a list with a comma. Several give 95 % intervals. Default: 1.',
   },
   epochs: {
     type: 'string',
@@ -51,6 +63,22 @@ export const runArguments = {
     description:
       'Where results and report go. A folder that has results is resumed. Default: benchmarks/results/<time>-<suite>.',
   },
+  workers: {
+    type: 'string',
+    valueHint: 'n',
+    description:
+      'Trials at once, in a process each. 0: in this process, one after the other. Default: one per core on wasm and cpu, else 1.',
+  },
+  queue: {
+    type: 'string',
+    valueHint: 'redis://host:6379',
+    description: 'Run the trials on the machines that run `tfgraft-bench worker` with the same address.',
+  },
+  'checkpoint-seconds': {
+    type: 'string',
+    valueHint: 'n',
+    description: 'How often a trial under way is saved. Default: 30.',
+  },
   'step-times': {
     type: 'boolean',
     default: true,
@@ -59,19 +87,23 @@ export const runArguments = {
   },
 } as const satisfies ArgsDef
 
-/** A positive integer from the command line, or `undefined` when the option is absent. */
-export function positiveInteger(option: string, value: string | undefined): number | undefined {
+/** An integer from the command line, or `undefined` when the option is absent. */
+export function integerFrom(least: 0 | 1, option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (!Number.isInteger(number) || number < 1)
-    throw new UsageError(`--${option} must be a positive integer. Received '${value}'.`)
+  if (value.trim() === '' || !Number.isInteger(number) || number < least)
+    throw new UsageError(
+      `--${option} must be ${least ? 'a positive integer' : 'an integer from 0'}. Received '${value}'.`,
+    )
   return number
 }
+
+export const positiveInteger = (option: string, value: string | undefined) => integerFrom(1, option, value)
 
 /** `3` is the seeds 0, 1, 2; `4,7` is these two, and `4,` this one. */
 export function parseSeeds(value: string): number[] {
   if (!value.includes(',')) return Array.from({ length: positiveInteger('seeds', value)! }, (_, seed) => seed)
-  return value
+  const seeds = value
     .split(',')
     .filter((seed) => seed.trim() !== '')
     .map((text) => {
@@ -80,40 +112,113 @@ export function parseSeeds(value: string): number[] {
         throw new UsageError(`--seeds must be a count or integers from 0. Received '${value}'.`)
       return seed
     })
+  if (seeds.length === 0) throw new UsageError(`--seeds must name a seed. Received '${value}'.`)
+  return [...new Set(seeds)]
 }
 
-/** Tasks with their contestants, from `--suite`, `--tasks`, `--methods` and a user's own methods. */
+/** Names of files, with commas. */
+export const fileList = (value: string | undefined): string[] =>
+  (value ?? '')
+    .split(',')
+    .map((file) => file.trim())
+    .filter(Boolean)
+
+/** Methods and tasks of the user's files. */
+export interface Own {
+  methods: readonly MethodEntry[]
+  tasks: readonly Task[]
+}
+
+/** Loads the user's files. Their names must be new. */
+export async function loadOwn({ methods, tasks: taskFiles }: OwnFiles): Promise<Own> {
+  const own = {
+    methods: await Promise.all(methods.map(loadOwnMethod)),
+    tasks: await Promise.all(taskFiles.map(loadOwnTask)),
+  }
+  const names = (entries: readonly { name: string }[]) => entries.map(({ name }) => name)
+  for (const [what, all] of [
+    ['method', [...names(builtInMethods), ...names(own.methods)]],
+    ['task', [...names(tasks), ...names(own.tasks)]],
+  ] as const) {
+    const twice = all.find((name, index) => all.indexOf(name) !== index)
+    if (twice !== undefined) throw new UsageError(`there are two ${what}s of the name '${twice}'.`)
+  }
+  return own
+}
+
+/** Tasks with their contestants, from `--suite`, `--tasks`, `--methods` and the user's own. */
 export function resolveEntries(
   {
     suite,
     tasks: taskNames,
     methods,
   }: { suite: string; tasks?: string | undefined; methods?: string | undefined },
-  own: readonly MethodEntry[],
-): { task: Task; contestants: Contestant[] }[] {
-  const all = [...builtInMethods, ...own]
+  own: Own,
+): SuiteEntry[] {
   const [chosen] = choose('suite', suite, suites)
   const inSuite = new Map(chosen!.entries.map((entry) => [entry.task, entry.methods]))
-  const chosenTasks = taskNames === undefined ? [...inSuite.keys()] : choose('task', taskNames, tasks)
-  const ownNames = own.map(({ name }) => name)
+  const chosenTasks =
+    taskNames === undefined
+      ? own.tasks.length
+        ? own.tasks
+        : [...inSuite.keys()]
+      : choose('task', taskNames, [...tasks, ...own.tasks])
+  const ownNames = own.methods.map(({ name }) => name)
   return chosenTasks.map((task) => {
     // A task from outside the suite meets the methods that have settings for it.
     const names = methods ?? inSuite.get(task) ?? Object.keys(task.settings).join(',')
-    const entries = resolveMethods([names, ...ownNames].join(','), all)
-    const wrong = entries.find(({ kind }) => kind !== 'any' && kind !== task.kind)
-    if (wrong)
-      throw new UsageError(
-        `method '${wrong.name}' changes ${wrong.kind} setups; that of task '${task.name}' is ${task.kind}. ` +
-          `Choose from: ${all
-            .filter(({ kind }) => kind === 'any' || kind === task.kind)
-            .map(({ name }) => name)
-            .join(', ')}.`,
+    return entryOf(task, [names, ...ownNames].join(','), own)
+  })
+}
+
+/** The same from a suite file. */
+export function entriesOfConfig(config: Awaited<ReturnType<typeof loadSuiteConfig>>, own: Own): SuiteEntry[] {
+  const twice = config.entries.find(
+    ({ task }, index) => config.entries.findIndex((e) => e.task === task) !== index,
+  )
+  if (twice) throw new UsageError(`entries: each task may stand once. Received '${twice.task}' twice.`)
+  return config.entries.map(({ task: name, methods, settings = {}, epochs, limit }) => {
+    const [task] = choose('task', name, [...tasks, ...own.tasks]) as [Task]
+    const entry = entryOf(task, methods?.join(',') ?? Object.keys(task.settings).join(','), own)
+    const unused = Object.keys(settings).find(
+      (method) => !entry.contestants.some((contestant) => contestant.method.name === method),
+    )
+    if (unused !== undefined)
+      throw unknownChoice(
+        `method in the settings of '${name}'`,
+        unused,
+        entry.contestants.map(({ method }) => method.name),
       )
     return {
-      task,
-      contestants: entries.map((method) => ({ method, ...settingsFor(method.name, task.settings) })),
+      ...entry,
+      ...(epochs === undefined ? {} : { epochs }),
+      ...(limit === undefined ? {} : { limit }),
+      contestants: entry.contestants.map((contestant) => {
+        const given = settings[contestant.method.name]
+        if (!given) return contestant
+        const hyperparameters = { ...contestant.hyperparameters, ...given }
+        return { ...contestant, hyperparameters, tuned: false }
+      }),
     }
   })
+}
+
+function entryOf(task: Task, names: string, own: Own): SuiteEntry {
+  const all = [...builtInMethods, ...own.methods]
+  const entries = resolveMethods(names, all)
+  const wrong = entries.find(({ kind }) => kind !== 'any' && kind !== task.kind)
+  if (wrong)
+    throw new UsageError(
+      `method '${wrong.name}' changes ${wrong.kind} setups; that of task '${task.name}' is ${task.kind}. ` +
+        `Choose from: ${all
+          .filter(({ kind }) => kind === 'any' || kind === task.kind)
+          .map(({ name }) => name)
+          .join(', ')}.`,
+    )
+  return {
+    task,
+    contestants: entries.map((method) => ({ method, ...settingsFor(method.name, task.settings) })),
+  }
 }
 
 /** `benchmarks/results/<time>-<suite>`, beside the built command or else in the working directory. */

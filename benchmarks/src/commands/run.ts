@@ -1,42 +1,68 @@
 /** `tfgraft-bench run`: trains, prints the tables, writes the report. */
-import { join, relative } from 'node:path'
-import { useBackend } from '@tfgraft/backends'
+import { basename, extname, join, relative } from 'node:path'
 import { defineCommand } from 'citty'
 import { UsageError } from '../choices'
-import { loadOwnMethod } from '../own-method'
 import { progressDisplay } from '../progress'
+import { selectBackend } from '../queue/run-job'
 import { terminalTable } from '../report/text-table'
 import { writeReport } from '../report/write-report'
 import { runSuite } from '../run-suite'
+import { loadSuiteConfig } from '../suite-config'
 import { checkFlags } from './check-flags'
 import { interruptSignal } from './interrupt-signal'
-import { defaultOut, parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
+import { openQueue } from './open-queue'
+import {
+  defaultOut,
+  entriesOfConfig,
+  fileList,
+  loadOwn,
+  parseSeeds,
+  positiveInteger,
+  resolveEntries,
+  runArguments,
+} from './run-arguments'
 
 export const run = defineCommand({
   meta: { name: 'run', description: 'Train methods on tasks and compare them (the default command).' },
   args: runArguments,
   async run({ args, rawArgs }) {
     checkFlags(rawArgs, runArguments)
-    const seeds = parseSeeds(args.seeds)
+    const config = args.config === undefined ? undefined : await loadSuiteConfig(args.config)
+    if (config && (args.tasks ?? args.methods) !== undefined)
+      throw new UsageError('--config has tasks and methods of its own. Received --tasks or --methods too.')
+    const seeds = seedsOf(args.seeds, config?.seeds)
     const epochs = positiveInteger('epochs', args.epochs)
     const limit = positiveInteger('limit', args.limit)
-    await selectBackend(args.backend)
-    const own = args.method === undefined ? [] : [await loadOwnMethod(args.method)]
-    const entries = resolveEntries(args, own)
-    const out = args.out ?? defaultOut(args.suite)
-    const { signal, stopListening } = interruptSignal((line) => console.error(line))
+    const backend = args.backend ?? config?.backend ?? 'wasm'
+    await selectBackend(backend) // a wrong one is an error now, not one of every trial
+    const files = {
+      methods: [...(config?.methods ?? []), ...fileList(args.method)],
+      tasks: [...(config?.tasks ?? []), ...fileList(args.task)],
+    }
+    const own = await loadOwn(files)
+    const entries = config ? entriesOfConfig(config, own) : resolveEntries(args, own)
+    const name = args.config === undefined ? args.suite : basename(args.config, extname(args.config))
+    const out = args.out ?? defaultOut(name)
+    const queue = await openQueue(args, backend, out)
+    const display = progressDisplay()
+    const { signal, stopListening } = interruptSignal(display.log)
     const failed = await runSuite({
       entries,
       seeds,
       ...(epochs === undefined ? {} : { epochs }),
       ...(limit === undefined ? {} : { limit }),
-      backend: args.backend,
+      backend,
+      own: files,
       stepTimes: args['step-times'],
+      queue,
       out,
       command: `tfgraft-bench ${rawArgs.join(' ')}`.trim(),
       signal,
-      display: progressDisplay(),
-      log: (line) => console.error(line),
+      display,
+      log: display.log,
+    }).finally(async () => {
+      display.close()
+      await queue.close()
     })
     stopListening()
     const summaries = await writeReport(out)
@@ -49,11 +75,8 @@ export const run = defineCommand({
   },
 })
 
-/** Starts the backend that trials run on. */
-export async function selectBackend(name: string): Promise<void> {
-  try {
-    await useBackend(name as Parameters<typeof useBackend>[0])
-  } catch (error) {
-    throw new UsageError(`--backend ${name}: ${(error as Error).message}`)
-  }
+function seedsOf(option: string | undefined, config: number | readonly number[] | undefined): number[] {
+  if (option !== undefined) return parseSeeds(option)
+  if (config === undefined) return [0]
+  return typeof config === 'number' ? parseSeeds(String(config)) : [...config]
 }

@@ -4,6 +4,7 @@ import { choose, UsageError } from '../choices'
 import { formatMetric } from '../format'
 import { builtInMethods, resolveMethods } from '../methods'
 import { progressDisplay } from '../progress'
+import { selectBackend } from '../queue/run-job'
 import { readResults } from '../results'
 import { runSuite } from '../run-suite'
 import { estimate } from '../statistics'
@@ -11,7 +12,7 @@ import { tasks } from '../suites'
 import type { Task } from '../task'
 import { checkFlags } from './check-flags'
 import { interruptSignal } from './interrupt-signal'
-import { selectBackend } from './run'
+import { openQueue } from './open-queue'
 import { parseSeeds, positiveInteger, runArguments } from './run-arguments'
 
 const args = {
@@ -25,6 +26,9 @@ const args = {
   seeds: runArguments.seeds,
   epochs: runArguments.epochs,
   limit: runArguments.limit,
+  workers: runArguments.workers,
+  queue: runArguments.queue,
+  'checkpoint-seconds': runArguments['checkpoint-seconds'],
   out: {
     type: 'string',
     required: true,
@@ -43,10 +47,10 @@ export const tune = defineCommand({
     checkFlags(rawArgs, args)
     const epochs = positiveInteger('epochs', given.epochs)
     const limit = positiveInteger('limit', given.limit)
-    const seeds = parseSeeds(given.seeds)
+    const seeds = parseSeeds(given.seeds ?? '1')
+    const backend = given.backend ?? 'wasm'
     const chosen = choose('task', given.tasks, tasks)
-    await selectBackend(given.backend)
-    const { signal, stopListening } = interruptSignal((line) => console.error(line))
+    await selectBackend(backend)
     const entries = chosen.map((task) => {
       const names = given.methods ?? Object.keys(task.settings).join(',')
       const methods = resolveMethods(names, builtInMethods)
@@ -57,20 +61,27 @@ export const tune = defineCommand({
       })
       return { task, contestants }
     })
+    const queue = await openQueue(given, backend, given.out)
+    const display = progressDisplay()
+    const { signal, stopListening } = interruptSignal(display.log)
     await runSuite({
       entries,
       seeds,
       ...(epochs === undefined ? {} : { epochs }),
       ...(limit === undefined ? {} : { limit }),
-      backend: given.backend,
+      backend,
+      queue,
       evaluateOn: 'validation',
       stepTimes: false,
       report: false,
       out: given.out,
       command: `tfgraft-bench ${rawArgs.join(' ')}`,
       signal,
-      display: progressDisplay(),
-      log: (line) => console.error(line),
+      display,
+      log: display.log,
+    }).finally(async () => {
+      display.close()
+      await queue.close()
     })
     stopListening()
     console.log(chosen.map((task) => gridTable(task, given.out)).join('\n\n'))

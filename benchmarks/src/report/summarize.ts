@@ -137,7 +137,7 @@ function timeToTarget({ metrics, target }: Task, trials: TrialRecord[]): Estimat
 }
 
 /** Stands in for a task that this version does not know (a user's, or one of an older run), so that its results show. */
-function unknownTask({ config, curve }: TrialRecord): Task {
+function unknownTask({ config, curve, about }: TrialRecord): Task {
   const names = Object.keys(curve[0]?.metrics ?? { loss: 0 })
   return {
     name: config.task,
@@ -150,6 +150,7 @@ function unknownTask({ config, curve }: TrialRecord): Task {
       title: name,
       better: /loss|error/.test(name) ? 'lower' : 'higher',
     })),
+    ...about,
     settings: {},
     load: () => Promise.reject(new Error(`${config.task}: unknown task.`)),
   }

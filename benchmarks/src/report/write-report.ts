@@ -1,8 +1,9 @@
-/** Derives `index.html` and `summary.md` of a run folder from its `results.jsonl`. */
+/** Derives `index.html`, `summary.md` and `tensorboard/` of a run folder from its `results.jsonl`. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readResults, replaceFile } from '../results'
 import { tasks } from '../suites'
+import { writeEvents } from '../tensorboard/write-events'
 import { reportHtml } from './html'
 import { summarize, type TaskSummary } from './summarize'
 import { markdownTable } from './text-table'
@@ -14,5 +15,8 @@ export async function writeReport(folder: string): Promise<TaskSummary[]> {
   const summaries = summarize(records, tasks)
   replaceFile(join(folder, 'index.html'), await reportHtml(summaries, records))
   replaceFile(join(folder, 'summary.md'), `${summaries.map(markdownTable).join('\n\n')}\n`)
+  const trials = records.filter((record) => record.kind === 'trial')
+  const described = summaries.map(({ task }) => task)
+  writeEvents(join(folder, 'tensorboard'), trials, described)
   return summaries
 }
