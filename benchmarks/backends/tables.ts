@@ -3,6 +3,7 @@ import { type Environment, geometricMean } from '@tfgraft/bench/measure'
 import type { PeerResult } from '../peers/steps'
 import type { MemoryResult, ProductResult } from './ops'
 import type { StepResult } from './steps'
+import type { ThreadsResult, ThreadsTiming } from './threads'
 
 type MeasuredOn = Environment & { relaxedSimd: boolean }
 
@@ -92,6 +93,33 @@ Medians in milliseconds of processor time of a step, in turns in one run, one th
 ${table(
   ['step', 'wasm ms', 'PyTorch ms', 'ratio'],
   rows.map(({ name, ours, torch, ratio }) => [name, number(ours), number(torch), ratio.toFixed(2)]),
+)}
+`
+}
+
+export function threadsTable({
+  environment: { cpu, cores, node, tfjs, commit },
+  rows,
+}: {
+  environment: Environment
+  rows: ThreadsResult[]
+}): string {
+  const columns = (timing?: ThreadsTiming) =>
+    timing
+      ? [
+          ...[timing.one, timing.two].map(number),
+          `${timing.ratio.toFixed(2)} (${timing.quartiles.map((q) => q.toFixed(2)).join(' to ')})`,
+        ]
+      : ['', '', '']
+  return `# Training steps with one and with two threads
+
+${cpu}, ${cores} cores; Node ${node}, tfjs ${tfjs}; commit ${commit}.
+Wall time of a step in milliseconds, one and two threads in turns in one process: medians, and the quartiles of the ratios.
+Loaded: beside ${cores} processes that keep ${cores} cores busy.
+
+${table(
+  ['step', '1 thread', '2 threads', 'ratio', 'loaded: 1', '2 threads', 'ratio'],
+  rows.map(({ name, quiet, loaded }) => [name, ...columns(quiet), ...columns(loaded)]),
 )}
 `
 }

@@ -1,6 +1,7 @@
 /** What the kernels of `@tfgraft/backends` export. Arguments are byte addresses and sizes; all data is float32. */
 export { rmsNorm, rmsNormGradient } from './rms-norm'
 export { sgemm, sgemmScratch } from './sgemm'
+export { sgemmBatches } from './sgemm-batches'
 export { biasActivation } from './activation'
 export { conv2dBackpropFilter, conv2dBackpropInput, conv2dGradientScratch } from './conv2d-gradients'
 export { copyRows, repeatFloats } from './copy'

@@ -12,7 +12,15 @@ export type {
 } from './define-op/op'
 export type { RunWgsl, UniformValues, WgslProgram } from './define-op/webgpu-program'
 export { hasRelaxedSimd, type WasmKernels } from './heap/instantiate'
-export { type HeapTensor, type WasmHeap, WasmHeapExhausted, wasmHeap } from './heap/wasm-heap'
+export {
+  type HeapTensor,
+  type KernelName,
+  type KernelParameters,
+  type ParallelItems,
+  type WasmHeap,
+  WasmHeapExhausted,
+  wasmHeap,
+} from './heap/wasm-heap'
 export { rmsNorm } from './ops/rms-norm'
 export {
   type AdamStepInputs,
@@ -28,4 +36,4 @@ export {
 export { type BackendReport, type BackendStatus, backendReport } from './report/backend-report'
 export { registerTrainingKernels } from './training-kernels/register'
 export type { BackendName } from './use-backend/backend-name'
-export { useBackend } from './use-backend/use-backend'
+export { type BackendOptions, useBackend } from './use-backend/use-backend'

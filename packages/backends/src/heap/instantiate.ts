@@ -58,13 +58,14 @@ export function hasRelaxedSimd(module: WasmKernels<unknown>): boolean {
   return WebAssembly.validate(decode(module.relaxedSimd, false))
 }
 
-export function instantiate<Exports>(module: WasmKernels<Exports>, memory: WebAssembly.Memory): Exports {
-  const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer
+/** Whether threads may share the memory. */
+export const isShared = (memory: WebAssembly.Memory) =>
+  typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer
+
+/** The build of `module` that the engine runs best, for instances on `memory`. */
+export function compile(module: WasmKernels<unknown>, memory: WebAssembly.Memory): WebAssembly.Module {
   requireSimd(module)
   const build = hasRelaxedSimd(module) ? module.relaxedSimd : module.simd
   // Synchronous, since kernels are called synchronously. Browsers allow that up to 8 MB; ours have tens of kB.
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(decode(build, shared)), {
-    env: { memory },
-  })
-  return instance.exports as Exports
+  return new WebAssembly.Module(decode(build, isShared(memory)))
 }

@@ -2,13 +2,16 @@
  * The heap of tfjs's wasm backend, for kernels of our own that work on tensors in place.
  *
  * The rules, each with a test in `wasm-heap.test.ts`:
- * - The backend alone grows the memory. Growth detaches every JavaScript view of it, so views are made per call.
+ * - The backend alone grows the memory. Growth detaches every JavaScript view of it (a shared memory's keep their old length),
+ *   so views are made per call. Workers hold none.
  * - Scratch comes from the backend's own allocator and goes back after the call.
  * - At 4 GiB the allocator returns address 0. It is checked each time, because tensors would alias there.
  * - XNNPACK caches packed weights per tensor. Whoever writes to an existing tensor calls `written`.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { instantiate, type WasmKernels } from './instantiate'
+import type { ThreadPool } from '../threads/thread-pool'
+import { cutIntoTiles } from '../threads/tiles'
+import { compile, type WasmKernels } from './instantiate'
 
 /** A tensor's data on the heap. */
 export interface HeapTensor extends tf.TensorInfo {
@@ -32,12 +35,50 @@ export interface WasmHeap {
    * @throws on engines without WebAssembly SIMD.
    */
   kernels<Exports>(module: WasmKernels<Exports>): Exports
+  /** Threads that compute in this heap, with the calling one: see `useBackend`. */
+  readonly threads: number
+  /**
+   * Runs a kernel over `length` independent items, on several threads where that pays: an item may be a row, an image, a few
+   * elements. Waits until all are done.
+   *
+   * The kernel is called once per tile of items, in any order and at the same time, so no tile may read or write what another
+   * writes, and no item's result may depend on where tiles begin. Then all numbers of threads give the same results.
+   */
+  parallelFor<Exports, Name extends KernelName<Exports>>(
+    module: WasmKernels<Exports>,
+    kernel: Name,
+    items: ParallelItems<KernelParameters<Exports, Name>>,
+  ): void
   /** A view of `length` floats, valid until the next allocation. */
   floats(pointer: number, length: number): Float32Array
   /** A view of `length` integers, valid until the next allocation. */
   integers(pointer: number, length: number): Int32Array
   /** Must follow every write to a tensor that existed before: drops weights that XNNPACK has packed from it. */
   written(tensor: tf.TensorInfo): void
+}
+
+/** Names of the functions that a module exports. */
+export type KernelName<Exports> = {
+  [Name in keyof Exports]: Exports[Name] extends (...parameters: never[]) => unknown ? Name : never
+}[keyof Exports] &
+  string
+
+export type KernelParameters<Exports, Name extends keyof Exports> = Exports[Name] extends (
+  ...parameters: infer Parameters
+) => unknown
+  ? Parameters
+  : []
+
+export interface ParallelItems<Parameters extends readonly unknown[]> {
+  length: number
+  /** About how many nanoseconds an item takes. Work that is done sooner than it is shared stays on the calling thread. */
+  cost: number
+  /** Tiles begin at multiples of this, say because the kernel computes 4 rows at a time. @default 1 */
+  multiple?: number
+  /** Bytes of memory for each thread. @default 0 */
+  scratch?: number
+  /** The kernel's arguments for `count` items from `start` on; `scratch` is the address of the thread's memory, if any. */
+  parameters: (start: number, count: number, scratch: number) => readonly [...Parameters]
 }
 
 /** What we use of `BackendWasm`, which its package does not export. */
@@ -84,7 +125,16 @@ export class WasmHeapExhausted extends Error {
   }
 }
 
-const heaps = new WeakMap<EmscriptenModule, WasmHeap>()
+interface HeapState {
+  heap: WasmHeap
+  memory: WebAssembly.Memory
+  pool?: ThreadPool
+}
+
+const heaps = new WeakMap<EmscriptenModule, HeapState>()
+
+/** Stands for the address of a thread's scratch, which each thread fills in. No kernel takes it as a value. */
+const threadScratch = -1.5e300
 
 /**
  * The heap of the wasm backend: of `backend` when given, else of the current one.
@@ -105,14 +155,19 @@ const heaps = new WeakMap<EmscriptenModule, WasmHeap>()
  * ```
  */
 export function wasmHeap(backend: unknown = tf.backend()): WasmHeap {
+  return heapState(backend).heap
+}
+
+/** The heap with what only `useThreads` needs. */
+export function heapState(backend: unknown): HeapState {
   if (!isWasmBackend(backend))
     throw new Error(`wasmHeap: the backend must be wasm. Received '${tf.getBackend()}'.`)
-  let heap = heaps.get(backend.wasm)
-  if (!heap) {
-    heap = createHeap(backend)
-    heaps.set(backend.wasm, heap)
+  let state = heaps.get(backend.wasm)
+  if (!state) {
+    state = createHeap(backend)
+    heaps.set(backend.wasm, state)
   }
-  return heap
+  return state
 }
 
 function isWasmBackend(backend: unknown): backend is WasmBackend {
@@ -120,11 +175,11 @@ function isWasmBackend(backend: unknown): backend is WasmBackend {
   return dataIdMap !== undefined && typeof wasm?._malloc === 'function'
 }
 
-function createHeap(backend: WasmBackend): WasmHeap {
+function createHeap(backend: WasmBackend): HeapState {
   const { wasm } = backend
   const memory = wasm.asm?.memory ?? wasm.wasmMemory
   if (!memory) throw new Error('wasmHeap: tfjs-backend-wasm must expose its memory, as version 4.22 does.')
-  const instances = new Map<WasmKernels<unknown>, unknown>()
+  const instances = new Map<WasmKernels<unknown>, Instance>()
 
   // The allocator returns a signed integer, and 0 when there is no memory left.
   const checked = (pointer: number, bytes: number): number => {
@@ -132,7 +187,21 @@ function createHeap(backend: WasmBackend): WasmHeap {
     return pointer >>> 0
   }
 
-  return {
+  const instanceOf = (kernels: WasmKernels<unknown>): Instance => {
+    let instance = instances.get(kernels)
+    if (!instance) {
+      const module = compile(kernels, memory)
+      const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+      instance = { module, exports, names: Object.keys(exports) }
+      instances.set(kernels, instance)
+    }
+    return instance
+  }
+
+  const heap: WasmHeap = {
+    get threads() {
+      return state.pool?.threads ?? 1
+    },
     pointer(tensor) {
       return checked(backend.dataIdMap.get(tensor.dataId).memoryOffset, tf.util.sizeFromShape(tensor.shape))
     },
@@ -152,13 +221,32 @@ function createHeap(backend: WasmBackend): WasmHeap {
         wasm._free(pointer)
       }
     },
-    kernels<Exports>(module: WasmKernels<Exports>) {
-      let exports = instances.get(module) as Exports | undefined
-      if (!exports) {
-        exports = instantiate(module, memory)
-        instances.set(module, exports)
+    kernels: <Exports>(module: WasmKernels<Exports>) => instanceOf(module).exports as Exports,
+    parallelFor(kernels, kernel, { length, cost, multiple = 1, scratch = 0, parameters }) {
+      const { module, exports, names } = instanceOf(kernels)
+      const call = exports[kernel] as (...parameters: unknown[]) => void
+      const { pool } = state
+      const tiles = pool?.isFree() ? cutIntoTiles(length, { cost, threads: pool.threads, multiple }) : []
+      if (!pool || tiles.length < 2) {
+        if (scratch === 0) call(...parameters(0, length, 0))
+        else heap.scratch(scratch, (address) => call(...parameters(0, length, address)))
+        return
       }
-      return exports
+      const bytes = (scratch + 63) & ~63
+      const share = (address: number) => {
+        const lists = tiles.map(([start, count]) =>
+          Array.from(parameters(start, count, threadScratch), Number),
+        )
+        const scratchArgument = lists[0]!.indexOf(threadScratch)
+        // For the calling thread; workers fill in addresses of their own.
+        if (scratchArgument >= 0) for (const list of lists) list[scratchArgument] = address
+        pool.run({
+          ...{ module, kernel: names.indexOf(kernel), call, tiles: lists },
+          ...{ scratchArgument, scratch: address, scratchBytes: bytes },
+        })
+      }
+      if (bytes === 0) share(0)
+      else heap.scratch(bytes * pool.threads, share)
     },
     floats: (pointer, length) => new Float32Array(wasm.HEAPU8.buffer, pointer, length),
     integers: (pointer, length) => new Int32Array(wasm.HEAPU8.buffer, pointer, length),
@@ -168,4 +256,13 @@ function createHeap(backend: WasmBackend): WasmHeap {
       wasm.tfjs.registerTensor(id, tf.util.sizeFromShape(tensor.shape), memoryOffset)
     },
   }
+  const state: HeapState = { heap, memory }
+  return state
+}
+
+interface Instance {
+  module: WebAssembly.Module
+  exports: WebAssembly.Exports
+  /** Of the exports, in order: workers know kernels by their place. */
+  names: string[]
 }

@@ -5,7 +5,7 @@
  * bias once per 48 columns of the inner dimension when an operand is transposed or batched.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { KernelExports } from '../generated/kernels'
+import { type KernelExports, kernels } from '../generated/kernels'
 import type { HeapTensor, WasmHeap } from '../heap/wasm-heap'
 import { wasmKernel } from './wasm-kernel'
 
@@ -62,29 +62,113 @@ export function product(
   const [pa, pb] = [k === 0 ? 0 : heap.pointer(a), k === 0 ? 0 : heap.pointer(b)]
   // One matrix for all batches of a plain left operand: the batches are rows of a single product.
   const single = tf.util.sizeFromShape(batchB) === 1 && !transposeA
-  const rows = single ? m * tf.util.sizeFromShape(batch) : m
-  const indicesA = single ? [0] : batchIndices(batchA, batch)
-  const indicesB = single ? [0] : batchIndices(batchB, batch)
-  heap.scratch(wasm.sgemmScratch(rows, n, k), (scratch) => {
-    for (let i = 0; i < indicesA.length; i++)
-      wasm.sgemm(
-        transposeA,
-        transposeB,
-        rows,
-        n,
-        k,
-        1,
-        pa + indicesA[i]! * m * k * 4,
-        aColumns,
-        pb + indicesB[i]! * k * n * 4,
-        bColumns,
-        out.pointer + i * m * n * 4,
-        n,
-        false,
-        scratch,
-      )
-  })
+  if (single) {
+    const rows = m * tf.util.sizeFromShape(batch)
+    multiply(heap, {
+      transposeA,
+      transposeB,
+      m: rows,
+      n,
+      k,
+      a: pa,
+      lda: aColumns,
+      b: pb,
+      ldb: bColumns,
+      c: out.pointer,
+    })
+    return out
+  }
+  const indicesA = batchIndices(batchA, batch)
+  const indicesB = batchIndices(batchB, batch)
+  const [sizeA, sizeB] = [m * k * 4, k * n * 4]
+  const items = { length: indicesA.length, cost: productCost(m, n, k), scratch: wasm.sgemmScratch(m, n, k) }
+  const [stepA, stepB] = [stepOf(indicesA), stepOf(indicesB)]
+  if (stepA !== undefined && stepB !== undefined && indicesA.length > 1 && productCost(m, n, k) < longProduct)
+    heap.parallelFor(kernels, 'sgemmBatches', {
+      ...items,
+      parameters: (start, count, scratch) => [
+        ...([count, stepA * m * k, stepB * k * n, m * n, transposeA, transposeB, m, n, k, 1] as const),
+        ...([pa + start * stepA * sizeA, aColumns, pb + start * stepB * sizeB, bColumns] as const),
+        ...([out.pointer + start * m * n * 4, n, false, scratch] as const),
+      ],
+    })
+  else
+    for (const [i, indexA] of indicesA.entries())
+      multiply(heap, {
+        ...{ transposeA, transposeB, m, n, k, a: pa + indexA * sizeA, lda: aColumns },
+        ...{ b: pb + indicesB[i]! * sizeB, ldb: bColumns, c: out.pointer + i * m * n * 4 },
+      })
   return out
+}
+
+/** Nanoseconds, at 30 GFLOP/s. */
+const productCost = (m: number, n: number, k: number) => (2 * m * n * k) / 30
+
+/** Products that take longer are cut themselves, shorter ones by batches. */
+const longProduct = 1e6
+
+/** By how much the indices grow, if always by the same. */
+function stepOf(indices: number[]): number | undefined {
+  const step = (indices[1] ?? 0) - indices[0]!
+  return indices.every((index, i) => index === i * step) ? step : undefined
+}
+
+interface Product extends Transposition {
+  m: number
+  n: number
+  k: number
+  a: number
+  lda: number
+  b: number
+  ldb: number
+  c: number
+}
+
+/**
+ * One product, cut by rows or by columns of the result. Each tile packs all of the operand that is not cut, so the longer side
+ * is cut. No tile is a single row or column, whose terms `sgemm` would add in another order.
+ */
+function multiply(heap: WasmHeap, { transposeA, transposeB, m, n, k, a, lda, b, ldb, c }: Product): void {
+  const { sgemmScratch } = heap.kernels(kernels)
+  const byRows = m >= n || n < 24
+  if (byRows)
+    heap.parallelFor(kernels, 'sgemm', {
+      ...{ length: m, cost: productCost(1, n, k), multiple: 4, scratch: sgemmScratch(m, n, k) },
+      parameters: (start, count, scratch) => [
+        ...([
+          transposeA,
+          transposeB,
+          count,
+          n,
+          k,
+          1,
+          a + start * (transposeA ? 1 : lda) * 4,
+          lda,
+          b,
+          ldb,
+        ] as const),
+        ...([c + start * n * 4, n, false, scratch] as const),
+      ],
+    })
+  else
+    heap.parallelFor(kernels, 'sgemm', {
+      ...{ length: n, cost: productCost(m, 1, k), multiple: 12, scratch: sgemmScratch(m, n, k) },
+      parameters: (start, count, scratch) => [
+        ...([
+          transposeA,
+          transposeB,
+          m,
+          count,
+          k,
+          1,
+          a,
+          lda,
+          b + start * (transposeB ? ldb : 1) * 4,
+          ldb,
+        ] as const),
+        ...([c + start * 4, n, false, scratch] as const),
+      ],
+    })
 }
 
 /** For each batch of the output, the index of the operand's batch. */
