@@ -33,6 +33,16 @@ export const builtInMethods: readonly MethodEntry[] = [
     summary: 'proximal steps on the weights of all hidden linear layers, solved exactly (Frerix et al. 2018)',
     create: ({ tau }) => proxprop({ solver: 'exact', ...(tau === undefined ? {} : { tau: Number(tau) }) }),
   },
+  ...[3, 5, 10].map((steps) => ({
+    name: `proxprop-cg${steps}`,
+    kind: 'supervised' as const,
+    summary: `the same, solved by ${steps} steps of conjugate gradient`,
+    create: ({ tau }: Hyperparameters): Method<unknown> =>
+      proxprop({
+        solver: { cg: steps },
+        ...(tau === undefined ? {} : { tau: Number(tau) }),
+      }) as Method<unknown>,
+  })),
   {
     name: 'advprop',
     kind: 'supervised',

@@ -4,6 +4,7 @@ import { exploration } from './tasks/exploration'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
 import { mnistRobust } from './tasks/mnist-robust'
 import { mobyDick } from './tasks/moby-dick'
+import { proxpropPaper } from './tasks/proxprop-paper'
 import { recurrence } from './tasks/recurrence'
 import { retrieval } from './tasks/retrieval'
 import { tiny } from './tasks/tiny'
@@ -16,6 +17,7 @@ export const tasks: readonly Task[] = [
   retrieval,
   mobyDick,
   exploration,
+  ...Object.values(proxpropPaper).flat(),
   tiny,
 ]
 
@@ -27,6 +29,8 @@ export interface Suite {
 }
 
 const mlp = [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'proxprop' }))
+const solvers = (selected: readonly Task[]) =>
+  selected.map((task) => ({ task, methods: 'proxprop,proxprop-cg3,proxprop-cg5,proxprop-cg10' }))
 const robust = { task: mnistRobust, methods: 'advprop,sparse-top-k,advprop+sparse-top-k' }
 const attention = [recurrence, retrieval, mobyDick].map((task) => ({
   task,
@@ -36,6 +40,27 @@ const explore = { task: exploration, methods: 'episodic-count,rnd' }
 
 export const suites: readonly Suite[] = [
   { name: 'quick', summary: 'ProxProp against backpropagation on MNIST, two network sizes', entries: mlp },
+  {
+    name: 'proxprop',
+    summary:
+      "ProxProp's solvers on its paper's perceptron and ConvNet, shrunk, minibatches; MNIST, Fashion-MNIST",
+    entries: solvers(proxpropPaper.miniBatch),
+  },
+  {
+    name: 'proxprop-full-batch',
+    summary: 'the same networks, each step on the whole training set',
+    entries: solvers(proxpropPaper.fullBatch),
+  },
+  {
+    name: 'proxprop-cifar10',
+    summary: 'the same on CIFAR-10, whose folder the variable CIFAR10_FOLDER names',
+    entries: solvers(proxpropPaper.cifar10),
+  },
+  {
+    name: 'proxprop-full-size',
+    summary: "the paper's own sizes and 50 epochs: 4000-1000-4000 units; for a GPU",
+    entries: solvers(proxpropPaper.fullSize),
+  },
   { name: 'robust', summary: 'AdvProp, SparseTopK and both together, under attack', entries: [robust] },
   { name: 'attention', summary: 'differential against plain attention', entries: attention },
   { name: 'exploration', summary: 'PPO with and without bonuses for the new', entries: [explore] },

@@ -1,4 +1,5 @@
 export { defineOp } from './define-op/define-op'
+export { keepTape } from './define-op/keep-tape'
 export type {
   GradientContext,
   InputGradients,

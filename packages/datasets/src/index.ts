@@ -4,6 +4,7 @@ export { type RandAugmentOptions, randAugment } from './augment/rand-augment'
 export { type RandomErasingOptions, randomErasing } from './augment/random-erasing'
 export { type RandomResizedCropOptions, randomResizedCrop } from './augment/random-resized-crop'
 export { CharacterText, type WindowBatches, type WindowOptions } from './character-text'
+export { type Cifar10Options, cifar10 } from './cifar10'
 export { type FashionMnistOptions, fashionMnist } from './fashion-mnist'
 export {
   type Batches,

@@ -47,6 +47,23 @@ export async function openPackage(
   )
 }
 
+/** A reader for files of a folder. */
+export async function openFolder(
+  folder: string,
+  dataset: string,
+): Promise<(path: string) => Promise<Uint8Array>> {
+  if (!inNode())
+    throw new Error(`${dataset}: \`folder\` needs Node; pass \`baseUrl\`, the address of the files.`)
+  const [{ readFile }, { join }] = await Promise.all([import('node:fs/promises'), import('node:path')])
+  return async (path) => {
+    try {
+      return plain(await readFile(join(folder, path)))
+    } catch {
+      throw new Error(`${dataset}: \`folder\` must have the file ${path}. Received folder=${folder}.`)
+    }
+  }
+}
+
 /** A reader for files under an address, for browsers and for mirrors. */
 export function openUrl(baseUrl: string, dataset: string): (path: string) => Promise<Uint8Array> {
   const root = baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`

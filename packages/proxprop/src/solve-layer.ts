@@ -1,5 +1,6 @@
 /** From all uses of a layer in one backward pass to the updates X0 - X+ of its weights. */
 import * as tf from '@tensorflow/tfjs-core'
+import { keepTape } from '@tfgraft/backends'
 import { flatConjugateGradient, fromMap } from './conjugate-gradient/flat'
 import type { LinearLayer } from './linear-layer'
 import { addGrams, fromGram, solveNormalEquations } from './normal-equations'
@@ -142,11 +143,5 @@ function isPrimalSmaller({ uses, weights }: LayerProblem): boolean {
 /** The adjoint of a map that has none of its own. The map is linear, so where it is differentiated does not matter. */
 const differentiate =
   <Config extends object>(map: LinearLayer<Config>['map']): NonNullable<LinearLayer<Config>['adjoint']> =>
-  (x, dz, weights, config) => {
-    // tfjs drops its tape at the end of a gradient, but this one runs in the middle of another that goes on.
-    const { state } = tf.engine()
-    const { activeTape } = state
-    const gradients = tf.grads((...given: tf.Tensor[]) => map(x, given, config))(weights, dz)
-    state.activeTape ??= activeTape
-    return gradients
-  }
+  (x, dz, weights, config) =>
+    keepTape(() => tf.grads((...given: tf.Tensor[]) => map(x, given, config))(weights, dz))

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { keepTape } from './keep-tape'
 import type { InputGradients, OpInputs, OpOutputs } from './op'
 
 /** The gradient of an op that gives none: the reference runs again, on tfjs's tape. */
@@ -17,11 +18,7 @@ export function differentiateReference<I extends OpInputs<I>>(
     )
     return tf.addN(terms)
   }
-  // tfjs drops its tape at the end of a gradient, but here it is in the middle of another one that goes on.
-  const { state } = tf.engine()
-  const { activeTape } = state
-  const { grads } = tf.engine().gradients(weighted, xs, undefined, true)
-  if (state.activeTape === null) state.activeTape = activeTape
+  const { grads } = keepTape(() => tf.engine().gradients(weighted, xs, undefined, true))
   // tfjs has no gradient for an input that the outputs do not depend on.
   return Object.fromEntries(
     differentiable.map((name, i) => [name, grads[i] ?? tf.zerosLike(xs[i]!)]),
