@@ -4,20 +4,21 @@
  *     node benchmarks/proxprop/full-batch.mjs [--dataset mnist|fashion-mnist] [--samples 1000] [--seeds 5] [--out file.json]
  *
  * The paper's experiment of section 4.1, shrunk to two cores: the first 1,000 training images, 784-100-100-10, mean
- * cross entropy, SGD without momentum for both. Both methods are tuned on seed 0 over one grid of learning rates,
- * ProxProp over two values of tau as well; the seeds that are reported were not used for tuning. A run and its
- * baseline start from the same weights. Two forms of ProxProp: the output layer explicit, as in the paper, and every
- * layer proximal. Run `pnpm build` first.
+ * cross entropy, SGD without momentum. Every contender is tuned on seed 0 over a grid of 27 settings
+ * (full-batch-contenders.mjs), by the loss after the epochs that it is judged by: 50 for gradient descent, 25 for ProxProp.
+ * The seeds that are reported were not used for tuning; a contender and gradient descent start from the same weights.
+ * Run `pnpm build` first.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
-import { environment, meanWithInterval } from '@tfgraft/bench/measure'
 import { defaultStep } from '@tfgraft/core'
 import { fashionMnist, mnist } from '@tfgraft/datasets'
 import { proxDense } from '@tfgraft/proxprop'
+import { atEdge, contendersFor, settingsOf } from './full-batch-contenders.mjs'
+import { environment, meanWithInterval } from './measure.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -35,33 +36,30 @@ if (!(values.dataset in datasets)) {
   process.exit(1)
 }
 
-const learningRates = [0.03, 0.1, 0.3, 1, 3, 10, 100, 1000]
-const taus = [0.1, 10]
-const epochs = { gradientDescent: 50, tuning: 15, proxprop: 50 }
-
+const epochs = { gradientDescent: 50, proxprop: 25 }
 const backend = await useBackend('wasm')
 const samples = Number(values.samples)
 const { train } = await datasets[values.dataset]()
-const { xs: images, ys } = train.take(samples).tensors()
-const xs = tf.reshape(images, [samples, 784])
+const { xs, ys } = train.take(samples).tensors({ form: 'flat' })
 
-function network(kind, seed, tau) {
-  const layer = (config, index, proximal) => {
+/** `hidden` and `output` are the options of the proximal layers there; without them a layer is tfjs's own. */
+function network(seed, { hidden, output }) {
+  const layer = (config, index, options) => {
     const all = { ...config, kernelInitializer: tfl.initializers.glorotUniform({ seed: 10 * seed + index }) }
-    return proximal ? proxDense({ ...all, tau }) : tfl.layers.dense(all)
+    return options ? proxDense({ ...all, ...options }) : tfl.layers.dense(all)
   }
   return tfl.sequential({
     layers: [
-      layer({ units: 100, activation: 'relu', inputShape: [784] }, 1, kind !== 'gradient descent'),
-      layer({ units: 100, activation: 'relu' }, 2, kind !== 'gradient descent'),
-      layer({ units: 10, activation: 'softmax' }, 3, kind === 'all layers proximal'),
+      layer({ units: 100, activation: 'relu', inputShape: [784] }, 1, hidden),
+      layer({ units: 100, activation: 'relu' }, 2, hidden),
+      layer({ units: 10, activation: 'softmax' }, 3, output),
     ],
   })
 }
 
-/** Training loss before each epoch's step and after the last; stops at `goal`, and where it is no number. */
-function run(kind, seed, { learningRate, tau }, count, goal = -1) {
-  const model = network(kind, seed, tau)
+/** Training loss before each epoch's step and after the last; stops at `goal`, and where it grows out of bounds. */
+function run({ learningRate, ...layers }, seed, count, goal = -1) {
+  const model = network(seed, layers)
   const setup = {
     model,
     optimizer: tf.train.sgd(learningRate),
@@ -73,56 +71,61 @@ function run(kind, seed, { learningRate, tau }, count, goal = -1) {
     const { loss, predictions } = setup.step(setup, { xs, ys }, { epoch, step: epoch, seed })
     losses.push(loss.dataSync()[0])
     tf.dispose([loss, predictions])
-    if (!(losses.at(-1) > goal)) break
+    if (!(losses.at(-1) > goal && losses.at(-1) < 2 * losses[0])) break
   }
   model.dispose()
   return losses
 }
 
-/** The setting with the lowest loss on seed 0. */
-function tune(kind, settings, count) {
-  const tried = settings.map((setting) => {
-    const last = run(kind, 0, setting, count).at(-1)
-    return { ...setting, loss: Number.isFinite(last) ? last : Number.POSITIVE_INFINITY }
+/** The setting with the lowest loss on seed 0 after `count` epochs. */
+function tune({ grid, layers }, count) {
+  const tried = settingsOf(grid).map((setting) => {
+    const losses = run(layers(setting), 0, count)
+    const loss = losses.length === count + 1 ? losses.at(-1) : Number.POSITIVE_INFINITY
+    return { setting, loss: Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY }
   })
-  return tried.reduce((best, next) => (next.loss < best.loss ? next : best))
+  return { tried, best: tried.reduce((best, next) => (next.loss < best.loss ? next : best)) }
 }
 
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)
-const plain = learningRates.map((learningRate) => ({ learningRate }))
-const proximal = plain.flatMap((setting) => taus.map((tau) => ({ ...setting, tau })))
-const baseline = tune('gradient descent', plain, epochs.gradientDescent)
-console.log('gradient descent', baseline)
-const goals = seeds.map((seed) => run('gradient descent', seed, baseline, epochs.gradientDescent).at(-1))
-
-const methods = ['output layer explicit', 'all layers proximal'].map((kind) => {
-  const setting = tune(kind, proximal, epochs.tuning)
-  const curves = seeds.map((seed, i) => run(kind, seed, setting, epochs.proxprop, goals[i]))
-  // The number of steps after which the loss is at most the goal; 50 where it is not reached.
-  const reached = curves.map((losses, i) => (losses.at(-1) <= goals[i] ? losses.length - 1 : null))
-  const result = {
-    kind,
-    setting,
-    epochsToReach: reached,
-    interval: meanWithInterval(reached.map((count) => count ?? Number.POSITIVE_INFINITY)),
+const results = []
+const goals = {}
+for (const contender of contendersFor(samples)) {
+  const { name, grid, layers, baseline } = contender
+  const started = performance.now()
+  const count = baseline ? epochs.proxprop : epochs.gradientDescent
+  const { tried, best } = tune(contender, count)
+  const { setting } = best
+  const result = { name, grid, tried, setting, atEdge: atEdge(grid, setting) }
+  if (baseline) {
+    const curves = goals[baseline].map((goal, i) =>
+      run(layers(setting), seeds[i], epochs.gradientDescent, goal),
+    )
+    // The number of steps after which the loss is at most the goal; null where that does not happen in 50.
+    const reached = curves.map((losses, i) =>
+      losses.at(-1) <= goals[baseline][i] ? losses.length - 1 : null,
+    )
+    Object.assign(result, { baseline, epochsToReach: reached })
+    if (!reached.includes(null)) result.interval = meanWithInterval(reached)
+  } else {
+    goals[name] = seeds.map((seed) => run(layers(setting), seed, count).at(-1))
+    Object.assign(result, { lossAfter50Epochs: goals[name], interval: meanWithInterval(goals[name]) })
   }
-  console.log(kind, setting, 'epochs to reach', reached.join(' '), result.interval)
-  return result
-})
+  results.push(result)
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  console.log(
+    name,
+    setting,
+    result.atEdge.length ? `at the grid's edge: ${result.atEdge}` : '',
+    `${seconds} s`,
+  )
+  console.log('  ', (result.epochsToReach ?? result.lossAfter50Epochs).join(' '), result.interval ?? '')
+}
 
 const report = {
   command: `node benchmarks/proxprop/full-batch.mjs --dataset ${values.dataset}`,
   environment: environment(backend),
-  task: {
-    dataset: values.dataset,
-    samples,
-    network: '784-100-100-10',
-    optimizer: 'SGD',
-    learningRates,
-    taus,
-    epochs,
-  },
-  gradientDescent: { setting: baseline, lossAfter50Epochs: goals, interval: meanWithInterval(goals) },
-  methods,
+  task: { dataset: values.dataset, samples, network: '784-100-100-10', optimizer: 'SGD', epochs },
+  results,
 }
 if (values.out) writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`)
