@@ -1,20 +1,25 @@
 """Steps Gymnasium environments for a JavaScript parent over stdin and stdout. Needs gymnasium and numpy only.
 
-Protocol 1. Every message is a frame: four little-endian uint32 (magic, kind, sequence number, bytes of payload), then
+Protocol 2. Every message is a frame: four little-endian uint32 (magic, kind, sequence number, bytes of payload), then
 the payload. The parent begins with CONFIGURE (JSON); the answer to it is JSON as well: spaces, as they go over the wire.
 RESET carries a JSON seed; STEP carries the raw actions of all environments. Their answers are raw arrays of fixed size:
 the leaves of the observations one after the other, each [environments, ...]; rewards as float32; terminated and
 truncated as uint8; in a STEP that ended an episode (kind OK_FINAL), the last observations too. Episodes start anew in
 the same step. An exception is answered by ERROR with its traceback. The end of stdin ends the process.
+
+Answers of `sharedMemoryBytes` and more go through a memory-mapped file instead: the same bytes at its beginning, and a
+frame without payload. CONFIGURE's answer names the file; the parent unlinks it once both have it open.
 """
 
 import json
+import mmap
 import os
 import struct
 import sys
+import tempfile
 import traceback
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAGIC = 0x4D594754
 CONFIGURE, RESET, STEP, CLOSE = 1, 2, 3, 4
 OK, OK_FINAL, ERROR = 10, 11, 12
@@ -116,15 +121,37 @@ class Worker:
         self.action = action
         sizes = [count * int(np.prod(shape)) * dtype.itemsize for _, shape, dtype in self.leaves]
         self.observation_bytes = sum(sizes)
-        self.buffer = bytearray(self.observation_bytes + 6 * count)
-        self.finals = bytearray(self.observation_bytes)
+        self.answer_bytes = self.observation_bytes + 6 * count
+        size = self.answer_bytes + self.observation_bytes
+        limit = config["sharedMemoryBytes"]
+        self.shared = None if limit is None or self.answer_bytes < limit else self.share(size)
+        self.buffer = memoryview(bytearray(size) if self.shared is None else self.map)
         self.arrays = self.views(self.buffer, count, sizes)
-        self.final_arrays = self.views(self.finals, count, sizes)
+        self.final_arrays = self.views(self.buffer[self.answer_bytes :], count, sizes)
         at = self.observation_bytes
         self.rewards = np.frombuffer(self.buffer, np.float32, count, at)  # may be unaligned: numpy copes
         self.terminated = np.frombuffer(self.buffer, np.uint8, count, at + 4 * count)
         self.truncated = np.frombuffer(self.buffer, np.uint8, count, at + 5 * count)
-        return {"protocol": PROTOCOL, "observationSpace": observation, "actionSpace": action}
+        return {
+            "protocol": PROTOCOL,
+            "observationSpace": observation,
+            "actionSpace": action,
+            "sharedFile": self.shared,
+        }
+
+    def share(self, size):
+        # Memory where the system has a file system of it; else a temporary file, which stays in the page cache.
+        folder = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        descriptor, path = tempfile.mkstemp(prefix="tfgraft-", dir=folder)
+        os.ftruncate(descriptor, size)
+        self.map = mmap.mmap(descriptor, size)
+        os.close(descriptor)
+        return path
+
+    def answer(self, ended):
+        if self.shared is not None:
+            return (OK_FINAL if ended else OK), b""
+        return (OK_FINAL, self.buffer) if ended else (OK, self.buffer[: self.answer_bytes])
 
     def views(self, buffer, count, sizes):
         arrays, at = [], 0
@@ -149,7 +176,7 @@ class Worker:
         self.rewards[:] = 0
         self.terminated[:] = 0
         self.truncated[:] = 0
-        return OK, self.buffer
+        return self.answer(False)
 
     def step(self, payload):
         np = self.np
@@ -175,7 +202,7 @@ class Worker:
                 self.write(self.final_arrays, index, observation)
                 observation, _ = env.reset()
             self.write(self.arrays, index, observation)
-        return (OK_FINAL, self.buffer + self.finals) if ended else (OK, self.buffer)
+        return self.answer(ended)
 
 
 def main():

@@ -2,7 +2,7 @@
  * The bridge against real environments. `TFGRAFT_PYTHON` names a Python with gymnasium, numpy and minigrid; without it
  * these tests fail. Run: `npx vitest run --config packages/rl-exploration/vitest.python.config.ts`
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend } from '@tfgraft/backends'
@@ -30,6 +30,13 @@ const isAlive = (pid: number) => {
   } catch {
     return false
   }
+}
+/** Names of files that answers are shared through. */
+function sharedFiles(): string[] {
+  const shared = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  return readdirSync(shared).filter(
+    (name) => name.startsWith('tfgraft-') && !existsSync(join(shared, name, '.')),
+  )
 }
 /** A module with environments that misbehave, and its folder for PYTHONPATH. */
 const folder = mkdtempSync(join(tmpdir(), 'tfgraft-gymnasium-'))
@@ -62,7 +69,23 @@ class Odd(gymnasium.Env):
         if action[0] < -0.9: time.sleep(60)
         return self.observe(), float(action[0] + action[1]), False, self.t >= 4, {}
 
+class Pixels(gymnasium.Env):
+    observation_space = spaces.Dict({
+        "screen": spaces.Box(0, 255, (210, 160, 3), np.uint8),
+        "clock": spaces.Box(0, 1, (1,), np.float32),
+    })
+    action_space = spaces.MultiDiscrete([3, 200])
+    def reset(self, *, seed=None, options=None):
+        self.t = 0
+        return self.observe(0), {}
+    def observe(self, value):
+        return {"screen": np.full((210, 160, 3), value, np.uint8), "clock": np.array([self.t / 8])}
+    def step(self, action):
+        self.t += 1
+        return self.observe(int(action[0]) + int(action[1])), float(action[1]), self.t == 3, False, {}
+
 gymnasium.register("Odd-v0", Odd, disable_env_checker=True)
+gymnasium.register("Pixels-v0", Pixels, disable_env_checker=True)
 `,
 )
 process.env.PYTHONPATH = folder
@@ -169,6 +192,52 @@ it('a killed worker is an error, or is replaced and its episodes count as cut', 
   const next = await robust.step(new Float32Array(4))
   expect([...(next.observations as Record<string, Numbers>).choice!]).toEqual([3, 1])
   expect([...next.truncated]).toEqual([0, 0])
+})
+
+it('observations are the same through shared memory, whose file has no name any more', async () => {
+  const before = sharedFiles()
+  const pixels = { ...odd, numEnvs: 5, workers: 2 }
+  const [shared, piped] = [
+    await open('Pixels-v0', pixels),
+    await open('Pixels-v0', { ...pixels, sharedMemoryBytes: Number.POSITIVE_INFINITY }),
+  ]
+  expect(shared.actionSpace).toEqual({ type: 'multi-discrete', nvec: [3, 200] })
+  // Element by element, megabytes take a test runner seconds.
+  const bytesOf = (observations: unknown) =>
+    Buffer.concat(
+      Object.values(observations as Record<string, Numbers>).map(({ buffer, byteOffset, byteLength }) =>
+        Buffer.from(buffer, byteOffset, byteLength),
+      ),
+    )
+  expect(bytesOf(await shared.reset()).equals(bytesOf(await piped.reset()))).toBe(true)
+  const descriptors = readdirSync('/proc/self/fd').length
+  for (let t = 1; t <= 7; t++) {
+    const actions = Int32Array.from({ length: 10 }, (_, k) => (k % 2 ? 10 * t + k : k % 3))
+    const [a, b] = [await shared.step(actions), await piped.step(actions)]
+    expect(bytesOf(a.observations).equals(bytesOf(b.observations))).toBe(true)
+    expect([a.rewards, a.terminated, a.truncated]).toEqual([b.rewards, b.terminated, b.truncated])
+    const { screen, clock } = a.observations as Record<string, Numbers>
+    const ended = t % 3 === 0
+    expect(clock![4]).toBe(ended ? 0 : (t % 3) / 8)
+    expect(screen!.at(-1)).toBe(ended ? 0 : 10 * t + 9 + 2)
+    expect([Boolean(a.finalObservations), Boolean(b.finalObservations)]).toEqual([ended, ended])
+    if (ended) expect(bytesOf(a.finalObservations).equals(bytesOf(b.finalObservations))).toBe(true)
+  }
+  expect(sharedFiles()).toEqual(before)
+  await shared.close()
+  expect(readdirSync('/proc/self/fd').length).toBeLessThan(descriptors)
+})
+
+it('a worker that is killed with its shared memory is replaced', async () => {
+  const env = await open('Pixels-v0', { ...odd, numEnvs: 4, workers: 2, onCrash: 'restart' })
+  await env.reset()
+  await env.step(new Int32Array(8).fill(1))
+  process.kill(env.processIds[0]!, 'SIGKILL')
+  const cut = await env.step(new Int32Array(8).fill(2))
+  expect([...cut.truncated]).toEqual([1, 1, 0, 0])
+  expect((cut.observations as Record<string, Numbers>).screen![0]).toBe(0)
+  expect((cut.finalObservations as Record<string, Numbers>).screen![0]).toBe(2)
+  expect((cut.observations as Record<string, Numbers>).screen!.at(-1)).toBe(4)
 })
 
 it('an agent trains through the bridge', async () => {

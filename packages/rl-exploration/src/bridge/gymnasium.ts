@@ -3,7 +3,7 @@
  * over stdin and stdout. Node only. Python needs `gymnasium` and `numpy`, and what the environment needs.
  */
 import type { EnvStep, Observations, Space, VectorEnv } from '../vector-env'
-import { bytesOf, leavesOf, ObservationBuffer } from './wire'
+import { bytesOf, bytesOfArray, leavesOf, ObservationBuffer } from './wire'
 import { GymnasiumError, type Handshake, Kind, PythonWorker, type WorkerConfig } from './worker'
 
 /** Options of {@link gymnasium}. */
@@ -28,6 +28,11 @@ export interface GymnasiumOptions {
    * An exception in Python is an error in both. @default 'error'
    */
   onCrash?: 'error' | 'restart'
+  /**
+   * Answers of a worker of this many bytes and more (observations of its environments) go through shared memory instead
+   * of a pipe: a memory-mapped file without a name. Infinity for never; Windows never does. @default 32768, where it begins to pay
+   */
+  sharedMemoryBytes?: number
   /** Environment i is first seeded with `seed + i`. @default unseeded */
   seed?: number
 }
@@ -78,6 +83,7 @@ export async function gymnasium(id: string, options: GymnasiumOptions = {}): Pro
     observationKey,
     timeout = 30_000,
     onCrash = 'error',
+    sharedMemoryBytes = 2 ** 15,
   } = options
   const python = options.python ?? process.env.TFGRAFT_PYTHON ?? 'python3'
   const workers = options.workers ?? Math.min(numEnvs, availableParallelism())
@@ -85,6 +91,10 @@ export async function gymnasium(id: string, options: GymnasiumOptions = {}): Pro
     throw new Error(`gymnasium: \`numEnvs\` must be a positive integer. Received numEnvs=${numEnvs}.`)
   if (!Number.isInteger(workers) || workers < 1 || workers > numEnvs)
     throw new Error(`gymnasium: \`workers\` must be within 1 and \`numEnvs\`. Received workers=${workers}.`)
+  if (!(sharedMemoryBytes >= 0))
+    throw new Error(
+      `gymnasium: \`sharedMemoryBytes\` must be 0 or more. Received sharedMemoryBytes=${sharedMemoryBytes}.`,
+    )
   if (!['error', 'restart'].includes(onCrash))
     throw new Error(`gymnasium: \`onCrash\` must be 'error' or 'restart'. Received onCrash=${onCrash}.`)
 
@@ -95,6 +105,9 @@ export async function gymnasium(id: string, options: GymnasiumOptions = {}): Pro
       kwargs,
       imports,
       observationKey: observationKey ?? null,
+      // Windows does not let go of the name of an open file.
+      sharedMemoryBytes:
+        Number.isFinite(sharedMemoryBytes) && process.platform !== 'win32' ? sharedMemoryBytes : null,
     }
     return PythonWorker.start(python, config, timeout)
   }
@@ -132,21 +145,27 @@ export async function gymnasium(id: string, options: GymnasiumOptions = {}): Pro
   let seedNext = options.seed
 
   /** Reads an answer. Returns whether an episode ended. */
-  function take({ first, count }: Share, { kind, payload }: { kind: number; payload: Buffer }): boolean {
-    const expected = count * (observationBytes * (kind === Kind.okFinal ? 2 : 1) + 6)
-    if (payload.length !== expected)
+  function take(
+    { first, count, worker }: Share,
+    { kind, payload }: { kind: number; payload: Buffer },
+  ): boolean {
+    const ended = kind === Kind.okFinal
+    const expected = count * (observationBytes * (ended ? 2 : 1) + 6)
+    const answer = worker.answer(payload, expected)
+    if (answer.length !== expected)
       throw new GymnasiumError(
-        `gymnasium: a frame of ${expected} bytes expected. Received ${payload.length}.`,
+        `gymnasium: a frame of ${expected} bytes expected. Received ${answer.length}.`,
         'exited',
       )
-    buffers[turn]!.read(payload, 0, first, count)
+    buffers[turn]!.read(answer, 0, first, count)
     let at = observationBytes * count
-    for (let i = 0; i < count; i++, at += 4) rewards[first + i] = payload.readFloatLE(at)
-    terminated.set(payload.subarray(at, at + count), first)
-    truncated.set(payload.subarray(at + count, at + 2 * count), first)
-    if (kind !== Kind.okFinal) return false
-    finals.read(payload, at + 2 * count, first, count)
-    return true
+    for (const array of [rewards, terminated, truncated]) {
+      const bytes = bytesOfArray(array.subarray(first, first + count))
+      answer.copy(bytes, at)
+      at += bytes.length
+    }
+    if (ended) finals.read(answer, at, first, count)
+    return ended
   }
 
   /** Another process for a share whose own is gone: its episodes are cut, new ones begin. */

@@ -17,9 +17,29 @@ export function leavesOf(space: Space, path: readonly string[] = []): Leaf[] {
   return [{ path, size: spaceSize(space), dtype: space.type === 'box' ? space.dtype : 'int32' }]
 }
 
+/** The same memory, byte by byte. */
+export function bytesOfArray(array: Numbers): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+}
+
 /** Bytes of one environment's observation. */
 export function bytesOf(leaves: readonly Leaf[]): number {
   return leaves.reduce((sum, leaf) => sum + leaf.size * arrayTypes[leaf.dtype].BYTES_PER_ELEMENT, 0)
+}
+
+/** An answer's bytes, wherever they are: in a frame, or in memory that both sides share. */
+export interface Answer {
+  readonly length: number
+  /** Copies the bytes from `offset` on into `target`, as many as it takes. */
+  copy(target: Uint8Array, offset: number): void
+}
+
+/** The payload of a frame as an {@link Answer}. */
+export function payloadAnswer(payload: Uint8Array): Answer {
+  return {
+    length: payload.length,
+    copy: (target, offset) => target.set(payload.subarray(offset, offset + target.length)),
+  }
 }
 
 /** Arrays for the observations of all environments, and the structure that users see. */
@@ -44,15 +64,13 @@ export class ObservationBuffer {
     this.observations = leaves[0]?.path.length === 0 ? this.arrays[0]! : (root as Observations)
   }
 
-  /** Takes the observations of environments `first` to `first + count` from `payload` at `offset`. */
-  read(payload: Buffer, offset: number, first: number, count: number): void {
+  /** Takes the observations of environments `first` to `first + count` from `answer` at `offset`. */
+  read(answer: Answer, offset: number, first: number, count: number): void {
     let from = offset
     this.leaves.forEach(({ size }, k) => {
-      const array = this.arrays[k]!
-      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-      const width = size * array.BYTES_PER_ELEMENT
-      bytes.set(payload.subarray(from, from + width * count), first * width)
-      from += width * count
+      const rows = this.arrays[k]!.subarray(first * size, (first + count) * size)
+      answer.copy(bytesOfArray(rows), from)
+      from += rows.byteLength
     })
   }
 

@@ -2,8 +2,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { gymnasiumWorker } from '../generated/gymnasium-worker'
 import type { Space } from '../vector-env'
+import { type Answer, payloadAnswer } from './wire'
 
-const PROTOCOL = 1
+const PROTOCOL = 2
 const MAGIC = 0x4d594754
 const HEADER = 16
 /** Kinds of frames, as in `python/gymnasium_worker.py`. */
@@ -40,12 +41,16 @@ export interface WorkerConfig {
   kwargs: Record<string, unknown>
   imports: readonly string[]
   observationKey: string | null
+  /** Answers of this many bytes and more go through shared memory; null for none. */
+  sharedMemoryBytes: number | null
 }
 
 export interface Handshake {
   protocol: number
   observationSpace: Space
   actionSpace: Space
+  /** The memory-mapped file that answers go through. */
+  sharedFile: string | null
 }
 
 interface Waiting {
@@ -58,10 +63,13 @@ interface Waiting {
 export class PythonWorker {
   private readonly chunks: Buffer[] = []
   private buffered = 0
+  /** Bytes that must have come before it is worth looking: a header, or a whole frame. */
+  private needed = HEADER
   private sequence = 0
   private waiting: Waiting | undefined
   private errors = ''
   private failure: GymnasiumError | undefined
+  private shared: { read: (target: Uint8Array, offset: number) => void; close: () => void } | undefined
 
   private constructor(
     private readonly child: ChildProcess,
@@ -81,6 +89,7 @@ export class PythonWorker {
       this.fail(new GymnasiumError(`gymnasium: Python did not start. ${error.message}`, 'exited')),
     )
     child.on('close', (code, signal) => {
+      this.shared?.close()
       const how = signal ? `signal ${signal}` : `code ${code}`
       this.fail(
         new GymnasiumError(`gymnasium: the worker exited with ${how}. ${this.errors}`.trim(), 'exited'),
@@ -104,11 +113,38 @@ export class PythonWorker {
           `gymnasium: protocol ${PROTOCOL} expected. Received ${handshake.protocol}.`,
           'exited',
         )
+      if (handshake.sharedFile) await worker.openShared(handshake.sharedFile)
       return [worker, handshake]
     } catch (error) {
       worker.kill()
       throw error
     }
+  }
+
+  /**
+   * Opens the file that Python writes its answers to, and takes its name away: it is gone when both processes are,
+   * however they end. Node has no mmap; one `readSync` from memory into the arrays that users see is the only copy.
+   */
+  private async openShared(path: string): Promise<void> {
+    const { closeSync, openSync, readSync, unlinkSync } = await import('node:fs')
+    const descriptor = openSync(path, 'r')
+    unlinkSync(path)
+    this.shared = {
+      read(target, offset) {
+        for (let done = 0; done < target.length; ) {
+          const count = readSync(descriptor, target, done, target.length - done, offset + done)
+          if (count === 0)
+            throw new GymnasiumError('gymnasium: the shared memory is shorter than an answer.', 'exited')
+          done += count
+        }
+      },
+      close: () => closeSync(descriptor),
+    }
+  }
+
+  /** The bytes of an answer of `length`. */
+  answer(payload: Buffer, length: number): Answer {
+    return this.shared ? { length, copy: this.shared.read } : payloadAnswer(payload)
   }
 
   get processId(): number | undefined {
@@ -171,7 +207,7 @@ export class PythonWorker {
   }
 
   private deliver(): void {
-    while (this.buffered >= HEADER) {
+    while (this.buffered >= this.needed) {
       const all = this.chunks.length === 1 ? this.chunks[0]! : this.compact()
       const [magic, kind, sequence, size] = [0, 4, 8, 12].map((at) => all.readUInt32LE(at)) as [
         number,
@@ -184,9 +220,11 @@ export class PythonWorker {
         this.kill()
         return
       }
-      if (this.buffered < HEADER + size) return
+      this.needed = HEADER + size
+      if (this.buffered < this.needed) return
       this.chunks[0] = all.subarray(HEADER + size)
       this.buffered -= HEADER + size
+      this.needed = HEADER
       if (this.buffered === 0) this.chunks.length = 0
       // An answer that came after its time-out has nobody waiting.
       if (this.waiting?.sequence === sequence)
