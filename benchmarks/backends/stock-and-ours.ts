@@ -18,6 +18,10 @@ const accelerated: [object, string][] = [
     'applyGradients',
   ]),
   [RNN.prototype, 'call'],
+  ...['BatchNormalization', 'LayerNormalization'].map((name): [object, string] => [
+    tf.serialization.SerializationMap.getMap().classNameMap[name]![0].prototype,
+    'call',
+  ]),
 ]
 
 const snapshot = (): Installation => ({

@@ -22,6 +22,7 @@ export {
   WasmHeapExhausted,
   wasmHeap,
 } from './heap/wasm-heap'
+export { layerNorm } from './ops/layer-norm'
 export { rmsNorm } from './ops/rms-norm'
 export {
   type AdamStepInputs,
