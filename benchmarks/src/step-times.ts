@@ -23,6 +23,8 @@ export interface MeasureStepsOptions {
   budgetMs?: number
 }
 
+const starts = 5
+
 /**
  * Milliseconds on the clock that tells most: wasm and cpu compute in this process, whose processor time does not
  * grow when others use the machine; elsewhere only the wall clock sees the device.
@@ -32,22 +34,33 @@ function stepClock(): { clock: StepTimesRecord['clock']; now: () => number } {
   return { clock: 'processor', now: processorTime }
 }
 
-/** Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted. */
+/**
+ * Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted.
+ *
+ * All contenders start anew five times on the way. Where a training's tensors happen to lie in memory can make its products
+ * take 2.5 times as long for as long as it lives (seen in about one of 15 starts, with the same numbers to the last digit); over
+ * fresh starts the median does not see it. Nor does any training repeat its batch until it knows it by heart: after some 500 steps
+ * ProxProp's gradients are denormal numbers, and its steps take a third longer.
+ */
 export async function measureSteps(
   loaded: LoadedTask,
   contenders: readonly Contender[],
   { signal, rounds = 60, budgetMs = 10_000 }: MeasureStepsOptions,
 ): Promise<Pick<StepTimesRecord, 'rounds' | 'methods' | 'baseline' | 'clock'> | undefined> {
   const trainings: Training[] = []
-  try {
+  const restart = async () => {
+    for (const training of trainings.splice(0)) training.dispose()
     for (const { method, hyperparameters } of contenders)
       trainings.push(await loaded.start(method, hyperparameters, 0))
     for (let warmUp = 0; warmUp < 3; warmUp++) for (const training of trainings) await training.step()
+  }
+  try {
     const { clock, now } = stepClock()
     const times = contenders.map(() => [] as number[])
     const started = performance.now()
     for (let round = 0; round < rounds; round++) {
       if (round >= 5 && performance.now() - started > budgetMs) break
+      if (round % Math.ceil(rounds / starts) === 0) await restart()
       if (signal.aborted) return undefined
       for (let turn = 0; turn < contenders.length; turn++) {
         // Each round starts with another one, so that none always follows the same neighbour.

@@ -17,7 +17,11 @@ export function packPanels(
   alpha: f32,
 ): void {
   const step = <usize>width << 2
-  for (let i = 0; i < count; i += width) {
+  let i = 0
+  if (!across)
+    for (const four = width << 2; i + four <= count; i += four)
+      packFourPanels(to + ((<usize>i * kc) << 2), from + (<usize>i << 2), stride, kc, width, alpha)
+  for (; i < count; i += width) {
     const present = min(count - i, width)
     const panel = to + ((<usize>i * kc) << 2)
     if (across) {
@@ -49,6 +53,37 @@ export function packPanels(
       }
     }
   }
+}
+
+/**
+ * Four panels at once, so that each row is read by whole cache lines: rows of 2 or 4 kB fall into few sets of the caches, and
+ * a line that is read 12 floats at a time is gone before the next panel needs the rest. A product of 100 x 784 x 512 took from
+ * 2.9 to 7.9 ms, depending on where its matrices happened to lie.
+ */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function packFourPanels(to: usize, from: usize, stride: i32, kc: i32, width: i32, alpha: f32): void {
+  const scale = f32x4.splat(alpha)
+  const step = <usize>width << 2
+  const panel = <usize>kc * step
+  for (let p = 0; p < kc; p++) {
+    packRow(to, from, width, scale)
+    packRow(to + panel, from + step, width, scale)
+    packRow(to + 2 * panel, from + 2 * step, width, scale)
+    packRow(to + 3 * panel, from + 3 * step, width, scale)
+    from += <usize>stride << 2
+    to += step
+  }
+}
+
+/** 4 or 12 floats. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function packRow(to: usize, from: usize, width: i32, scale: v128): void {
+  v128.store(to, f32x4.mul(scale, v128.load(from)))
+  if (width == 4) return
+  v128.store(to, f32x4.mul(scale, v128.load(from, 16)), 16)
+  v128.store(to, f32x4.mul(scale, v128.load(from, 32)), 32)
 }
 
 /** Transposes 4 rows of `kc` floats into steps of 4 floats. */
