@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
+import { decode, encode } from 'fast-png'
 import { expect, it } from 'vitest'
 import {
+  attentionMapPixels,
   attentionMapSvg,
   attentionMapsOf,
   differentialAttention,
@@ -42,5 +44,26 @@ describeBackends('attention maps', () => {
     })
     const maps = { first: tf.tensor4d([1, -1, 0, 0.25], [1, 1, 2, 2]) }
     expect(attentionMapSvg(maps)).toMatch(/rgb\(0,0,255\).*rgb\(255,0,0\).*rgb\(128,128,255\)/)
+  })
+
+  it('are pixels that a PNG file holds: a cell per weight, maps a cell apart', () => {
+    const maps = {
+      first: tf.tensor4d([1, -1, 0, 0.25], [1, 1, 2, 2]),
+      second: tf.tensor4d([0, 0, 0, 1], [1, 1, 2, 2]),
+    }
+    const { data, width, height } = decode(encode(attentionMapPixels(maps, { cell: 2 })))
+    expect([width, height]).toEqual([8, 14])
+    const pixel = (x: number, y: number) =>
+      Array.from(data.slice(4 * (y * width + x), 4 * (y * width + x) + 4))
+    expect(pixel(0, 0)).toEqual([221, 221, 221, 255])
+    expect(pixel(2, 2)).toEqual([0, 0, 255, 255])
+    expect(pixel(3, 3)).toEqual([0, 0, 255, 255])
+    expect(pixel(4, 2)).toEqual([255, 0, 0, 255])
+    expect(pixel(2, 4)).toEqual([255, 255, 255, 255])
+    expect(pixel(5, 5)).toEqual([128, 128, 255, 255])
+    expect(pixel(4, 10)).toEqual([0, 0, 255, 255]) // the second map
+    expect(() => attentionMapPixels(maps, { cell: 0 })).toThrow(
+      'attentionMapPixels: `cell` must be a positive integer. Received cell=0.',
+    )
   })
 })

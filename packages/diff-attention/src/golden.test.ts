@@ -8,6 +8,7 @@ import { reparameterizedLambda } from './differential-attention'
 import {
   diffAttention,
   differentialAttention,
+  differentialAttentionV2,
   lambdaInit,
   multiHeadAttention,
   rmsNormalization,
@@ -182,5 +183,62 @@ describeBackends('golden vectors', () => {
     tf.grads((...xs) => tf.sum(tf.mul(f(...xs), G)))(values).forEach((gradient, i) => {
       expectClose(gradient, grads[names[i]!]!)
     })
+  })
+
+  // No implementation of version 2 could be run for vectors. This is its published formula, head by head, in plain ops:
+  //   attn = attention(q, k, v); attn1, attn2 = attn[:, :, 0::2], attn[:, :, 1::2]; attn = attn1 - sigmoid(x W) attn2
+  it.each([2, 1])('version 2 is its published formula, %i key and value heads', (valueHeads) => {
+    const [heads, width, length] = [2, 4, 5]
+    const layer = differentialAttentionV2({ numHeads: heads, numKeyValueHeads: valueHeads, causal: true })
+    const x = tf.randomNormal([2, length, heads * width], 0, 1, 'float32', 1)
+    layer.apply(x)
+    const variables = layer.trainableWeights as unknown as { originalName: string; val: tf.Variable }[]
+    expect(variables.map(({ originalName }) => originalName.split('/').at(-1))).toEqual(
+      ['query', 'key', 'value', 'output', 'lambda'].map((part) => `${part}_kernel`),
+    )
+    const weights = variables.map(({ val }, i) => tf.randomNormal(val.shape, 0, 0.5, 'float32', 10 + i))
+    layer.setWeights(weights)
+    const times = (x: tf.Tensor, w: tf.Tensor) =>
+      tf.reshape(tf.matMul(tf.reshape(x, [-1, w.shape[0]!]), w), [2, length, -1])
+    const columns = (x: tf.Tensor, head: number, size: number) =>
+      tf.slice(x, [0, 0, head * size], [2, length, size])
+    const formula = (
+      x: tf.Tensor,
+      wq: tf.Tensor,
+      wk: tf.Tensor,
+      wv: tf.Tensor,
+      wo: tf.Tensor,
+      wl: tf.Tensor,
+    ) => {
+      const [q, k, v, lambda] = [times(x, wq), times(x, wk), times(x, wv), tf.sigmoid(times(x, wl))]
+      const attend = (queryHead: number) => {
+        const shared = Math.floor((queryHead * valueHeads) / (2 * heads))
+        const logits = tf.mul(
+          tf.matMul(columns(q!, queryHead, width), columns(k!, shared, width), false, true),
+          width ** -0.5,
+        )
+        const future = tf.sub(1, tf.linalg.bandPart(tf.ones([length, length]), -1, 0))
+        return tf.matMul(tf.softmax(tf.sub(logits, tf.mul(future, 1e9))), columns(v!, shared, width))
+      }
+      const parts = Array.from({ length: heads }, (_, h) =>
+        tf.sub(attend(2 * h), tf.mul(columns(lambda!, h, 1), attend(2 * h + 1))),
+      )
+      return times(tf.concat(parts, 2), wo)
+    }
+    expectClose(
+      layer.apply(x) as tf.Tensor,
+      formula(x, ...(weights as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor])),
+    )
+    const G = tf.randomNormal([2, length, heads * width], 0, 1, 'float32', 3)
+    const input = tf.variable(x)
+    const { grads } = tf.variableGrads(
+      () => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, G)) as tf.Scalar,
+      [input, ...variables.map(({ val }) => val)],
+    )
+    const expected = tf.grads((...[x, q, k, v, o, l]: tf.Tensor[]) =>
+      tf.sum(tf.mul(formula(x!, q!, k!, v!, o!, l!), G)),
+    )([x, ...weights])
+    for (const [i, name] of [input.name, ...variables.map(({ val }) => val.name)].entries())
+      expectClose(grads[name]!, expected[i]!)
   })
 })

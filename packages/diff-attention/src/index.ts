@@ -1,10 +1,12 @@
 export type { AttentionLayerArgs } from './attention-layer'
+export { type AttentionMaps, attentionMapsOf } from './attention-map'
 export {
-  type AttentionMapSvgOptions,
-  type AttentionMaps,
+  type AttentionMapPictureOptions,
+  type AttentionMapPixels,
+  attentionMapPixels,
   attentionMapSvg,
-  attentionMapsOf,
-} from './attention-map'
+} from './attention-map-picture'
+export { type BpeTokenizerOptions, bpeTokenizer, type TokenizerLibrary } from './bpe-tokenizer'
 export { byteTokenizer, type Tokenizer } from './byte-tokenizer'
 export { type CausalLanguageModelConfig, causalLanguageModel } from './causal-language-model'
 export { type DiffAttentionMethodOptions, diffAttentionMethod } from './diff-attention-method'

@@ -6,7 +6,6 @@ import { createRandom, defaultStep } from '@tfgraft/core'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { describe, expect, it } from 'vitest'
 import {
-  byteTokenizer,
   causalLanguageModel,
   diffAttentionMethod,
   differentialAttention,
@@ -262,11 +261,6 @@ describe('sampling and files', () => {
     const random = createRandom(1)
     const draws = Array.from({ length: 4000 }, () => nucleusSample([1, 3, 2], random, { topK: 2 }))
     expect(draws.filter((token) => token === 1).length / 4000).toBeCloseTo(0.731, 1)
-  })
-
-  it('bytes go to text and back', () => {
-    expect(byteTokenizer.encode('né')).toEqual([110, 195, 169])
-    expect(byteTokenizer.decode(byteTokenizer.encode('Ahab — né 🐋'))).toBe('Ahab — né 🐋')
   })
 
   it('reads half precision, bfloat16 and 64-bit integers, and refuses what is not a file', () => {

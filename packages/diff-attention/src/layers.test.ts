@@ -122,6 +122,52 @@ describeBackends('layers', () => {
     expectClose(y, layer.call(sequence, { attentionMask: hideFirst }))
   })
 
+  it.each([differentialAttention, differentialAttentionV2, multiHeadAttention])(
+    'padding, causality and an additive mask combine: each hides its keys',
+    (make) => {
+      const tokens = input({ shape: [4], dtype: 'int32' })
+      const mask = input({ shape: [1, 4, 4] })
+      const embedded = layers
+        .embedding({ inputDim: 9, outputDim: 8, maskZero: true })
+        .apply(tokens) as SymbolicTensor
+      const layer = make({ numHeads: 2, causal: true })
+      const attended = layer.apply([embedded, embedded, mask]) as SymbolicTensor
+      const masked = model({ inputs: [tokens, mask], outputs: [attended, embedded] })
+      const ids = tf.tensor2d([[3, 0, 5, 6]], [1, 4], 'int32') // key 1 is padding
+      const hideFirst = [0, 1, 2, 3].flatMap((query) => [query === 3 ? -Infinity : 0, 0, 0, 0]) // key 0, to query 3
+      const [y, x] = masked.predict([ids, tf.tensor4d(hideFirst, [1, 1, 4, 4])]) as [tf.Tensor, tf.Tensor]
+      const seen = [
+        [1, 0, 0, 0],
+        [1, 0, 0, 0],
+        [1, 0, 1, 0],
+        [0, 0, 1, 1],
+      ]
+      const explicit = tf.tensor2d(seen.map((row) => row.map((shown) => (shown ? 0 : -Infinity))))
+      const free = make({ numHeads: 2 })
+      free.apply(x)
+      free.setWeights(layer.getWeights())
+      if ('lambdaInit' in layer) expect(free).toHaveProperty('lambdaInit', layer.lambdaInit)
+      expectClose(y, free.call(x, { attentionMask: explicit }))
+    },
+  )
+
+  it.each([differentialAttention, differentialAttentionV2, multiHeadAttention])(
+    'padding goes on through attention to what follows',
+    (make) => {
+      const tokens = input({ shape: [null], dtype: 'int32' })
+      const embedded = layers.embedding({ inputDim: 9, outputDim: 8, maskZero: true }).apply(tokens)
+      const twice = make({ numHeads: 2 }).apply(make({ numHeads: 2 }).apply(embedded)) as SymbolicTensor
+      // The last state of a recurrent layer that skips masked steps is that after the last token.
+      const last = layers
+        .gru({ units: 3, recurrentInitializer: 'glorotUniform' })
+        .apply(twice) as SymbolicTensor
+      const padded = model({ inputs: tokens, outputs: last })
+      const predict = (row: number[]) =>
+        padded.predict(tf.tensor2d([row], [1, row.length], 'int32')) as tf.Tensor
+      expectClose(predict([3, 4, 5, 0, 0]), predict([3, 4, 5]))
+    },
+  )
+
   it('causal layers do not look ahead', () => {
     const x = tf.randomNormal([1, 6, 8], 0, 1, 'float32', 1)
     for (const make of [differentialAttention, differentialAttentionV2, multiHeadAttention]) {

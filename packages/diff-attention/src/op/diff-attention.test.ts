@@ -92,11 +92,21 @@ describeBackends('attention ops', () => {
     await expectNoTensorLeak(() => diffAttention(q, k, v, 0.5, { causal: true }).dispose())
   })
 
-  it('dropout keeps the expectation of the maps and needs no kernel', () => {
+  it('dropout leaves out weights of both maps, and keeps their expectation', () => {
     const [q, k] = inputs()
-    const o = diffAttention(q, k, tf.ones([2, 2, 5, 64]), 0.5, { dropout: 0.5, seed: 1 })
-    expect(o.shape).toEqual([2, 2, 5, 64])
-    expect(Number.isFinite(tf.sum(o).dataSync()[0])).toBe(true)
+    // Values that tell keys apart: each result is a row of A1 - lambda A2.
+    const v = tf.tile(tf.reshape(tf.eye(5), [1, 1, 5, 5]), [2, 2, 1, 1])
+    const weights = diffAttention(q, k, v, 0.5)
+    const draws = Array.from({ length: 400 }, (_, seed) =>
+      diffAttention(q, k, v, 0.5, { dropout: 0.25, seed }),
+    )
+    const mean = tf.div(tf.addN(draws), draws.length)
+    // Weights below 1, kept with 3/4: deviations below sqrt(1/3 (1 + 1/4)), and of the mean a twentieth of that.
+    expectClose(mean, weights, { rtol: 0, atol: 0.13 })
+    expect(Math.abs(tf.mean(tf.sub(mean, weights)).dataSync()[0]!)).toBeLessThan(0.01)
+    const zeros = draws.map((draw) => tf.sum(tf.cast(tf.equal(draw, 0), 'int32')).dataSync()[0]!)
+    expect(zeros.reduce((sum, n) => sum + n) / (400 * 100)).toBeCloseTo(0.25 ** 2, 1) // both maps dropped
+    expectClose(diffAttention(q, k, v, 0.5, { dropout: 0.25, seed: 7 }), draws[7]!)
   })
 
   it('says what does not fit', () => {
