@@ -30,14 +30,14 @@ export const accuracy: LossFunction = (labels, logits) =>
 export interface SmallModel {
   vocabularySize: number
   numLayers: number
-  /** Learned positions up to this length; without it attention rotates. */
-  maxLength?: number
+  /** Rotary, or learned up to a length. @default 'rotary' */
+  positions?: 'rotary' | 'none' | { maxLength: number }
   loss?: LossFunction
 }
 
 /** A plain transformer of 64 features and 4 heads, trained by Adam. */
 export function smallLanguageModel(
-  { vocabularySize, numLayers, maxLength, loss = crossEntropy }: SmallModel,
+  { vocabularySize, numLayers, positions = 'rotary', loss = crossEntropy }: SmallModel,
   { learningRate }: Hyperparameters,
 ): TrainingSetup {
   return {
@@ -49,10 +49,10 @@ export function smallLanguageModel(
         multiHeadAttention({
           numHeads: 4,
           causal: true,
-          ...(maxLength === undefined ? { rotary: 'interleaved' } : {}),
+          ...(positions === 'rotary' ? { rotary: 'interleaved' } : {}),
         }),
       feedForwardDim: 128,
-      maxLength,
+      ...(typeof positions === 'object' ? positions : {}),
     }),
     optimizer: tf.train.adam(Number(learningRate)),
     loss,

@@ -41,7 +41,10 @@ export const recurrence: Task<TrainingSetup> = {
     const [train, held] = [draw(limit, 1), draw(Math.min(1000, limit), evaluateOn === 'test' ? 2 : 3)]
     return supervised({
       baseline: (hyperparameters) =>
-        smallLanguageModel({ vocabularySize: modulus, numLayers: 4, maxLength: length }, hyperparameters),
+        smallLanguageModel(
+          { vocabularySize: modulus, numLayers: 4, positions: { maxLength: length } },
+          hyperparameters,
+        ),
       train: (seed) => batches(train, seed),
       evaluation: batches(held),
       metrics: { accuracy },
