@@ -8,13 +8,12 @@ export { pgdL2 } from './attacks/pgd-l2'
 export { type SquareAttackOptions, squareAttack } from './attacks/square-attack'
 export type { Attack, AttackTarget, Predictor } from './attacks/target'
 export { transfer } from './attacks/transfer'
+export { type SplitBatchNormalizationCall, withBatchSplit } from './batch-normalization/batch-split'
 export { dropAuxiliary } from './batch-normalization/drop-auxiliary'
 export {
   SplitBatchNormalization,
   type SplitBatchNormalizationArgs,
-  type SplitBatchNormalizationCall,
   splitBatchNormalization,
-  withBatchSplit,
 } from './batch-normalization/split-batch-normalization'
 export { type CorruptOptions, corrupt, corruptions, type Severity } from './corruptions/corrupt'
 export {

@@ -16,7 +16,7 @@ import {
 import { toUnitRange } from '../attacks/bounds'
 import { ascend } from '../attacks/pgd'
 import type { Attack } from '../attacks/target'
-import { withBatchSplit } from '../batch-normalization/split-batch-normalization'
+import { withBatchSplit } from '../batch-normalization/batch-split'
 import type { ResolvedOptions, TrainingAttack } from './options'
 
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value])

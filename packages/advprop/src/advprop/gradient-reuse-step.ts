@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { dataLoss, forward, type TrainingSetup, type TrainStep } from '@tfgraft/core'
 import { toUnitRange } from '../attacks/bounds'
 import { linfBall } from '../attacks/pgd'
-import { withBatchSplit } from '../batch-normalization/split-batch-normalization'
+import { withBatchSplit } from '../batch-normalization/batch-split'
 import { firstRows, imagesOf, rowCounts, through, withRest } from './adversarial-step'
 import type { ResolvedOptions, TrainingAttack } from './options'
 

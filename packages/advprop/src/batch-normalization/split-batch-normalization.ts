@@ -13,7 +13,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { type Affine, normalizeSplit, normalizeSplitWith, type PartStatistics } from './normalize-split'
+import { type SplitBatchNormalizationCall, splitOf } from './batch-split'
+import { type Branch, localName, track } from './branch'
+import { type Affine, normalizeSplit, normalizeSplitWith } from './normalize-split'
 
 type BatchNormalizationArgs = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>
 // tfjs-layers exports these only as members of its argument types.
@@ -35,17 +37,6 @@ export interface SplitBatchNormalizationArgs extends Omit<BatchNormalizationArgs
   unbiasedVariance?: boolean
 }
 
-/** What a call may say beside tfjs's `training`. */
-export interface SplitBatchNormalizationCall {
-  training?: boolean
-  /**
-   * Rows for the main statistics, then for each auxiliary: `[24, 8]` sends the last 8 of 32 rows through the first
-   * auxiliary, `[0, 32]` all of them. Models hand it on: `model.apply(x, { training: true, split: [24, 8] })`.
-   * Without it the split of {@link withBatchSplit} counts, and without that every row uses the main statistics.
-   */
-  split?: readonly number[]
-}
-
 /** The fields of tfjs's own layer, which is made once to check and complete the arguments that both layers share. */
 interface OrdinaryFields {
   axis: number
@@ -61,45 +52,6 @@ interface OrdinaryFields {
   gammaConstraint?: Constraint
   betaRegularizer?: Regularizer
   gammaRegularizer?: Regularizer
-}
-
-interface Branch {
-  gamma: tfl.LayerVariable | null
-  beta: tfl.LayerVariable | null
-  mean: tfl.LayerVariable
-  variance: tfl.LayerVariable
-  /** Batches averaged so far; only with `momentum: null`. */
-  batches: tfl.LayerVariable | null
-}
-
-let ambientSplit: readonly number[] | undefined
-
-/**
- * Routes the rows of every SplitBatchNormalization that `body` calls without a `split` of its own: for code that calls
- * a model but does not know about splits, such as another method's training step.
- *
- * @param split - rows for the main statistics, then for each auxiliary.
- * @param body - synchronous.
- * @returns what `body` returns.
- *
- * @example
- * ```ts
- * import * as tf from '@tensorflow/tfjs-core'
- * import { splitBatchNormalization, withBatchSplit } from '@tfgraft/advprop'
- *
- * const layer = splitBatchNormalization()
- * const x = tf.randomNormal([4, 3])
- * const y = withBatchSplit([0, 4], () => layer.apply(x)) // all rows through the auxiliary statistics
- * ```
- */
-export function withBatchSplit<T>(split: readonly number[], body: () => T): T {
-  const outer = ambientSplit
-  ambientSplit = split
-  try {
-    return body()
-  } finally {
-    ambientSplit = outer
-  }
 }
 
 /**
@@ -212,8 +164,9 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
     return tf.tidy(() => {
       this.invokeCallHook(inputs, kwargs)
       const options = { axis: this.channelAxis(x.rank), epsilon: this.ordinary.epsilon }
-      const used = this.route(x.shape[0]!, kwargs.split ?? ambientSplit).filter(({ size }) => size > 0)
-      const parts = used.map(({ branch, size }) => ({ branch, size, affine: this.affineOf(branch) }))
+      const parts = splitOf(x.shape[0]!, this.branches.length, kwargs.split)
+        .map((size, i) => ({ size, branch: this.branches[i]!, affine: this.affineOf(this.branches[i]!) }))
+        .filter(({ size }) => size > 0)
       if (!kwargs.training)
         return normalizeSplitWith(
           x,
@@ -225,24 +178,10 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
           options,
         )
       const { output, statistics } = normalizeSplit(x, parts, options)
-      for (const [i, batch] of statistics.entries()) this.track(parts[i]!.branch, batch)
+      for (const [i, batch] of statistics.entries())
+        track(parts[i]!.branch, batch, this.momentum, this.unbiasedVariance)
       return output
     })
-  }
-
-  /** Which branch takes how many rows. */
-  private route(batchSize: number, split?: readonly number[]): { branch: Branch; size: number }[] {
-    const sizes = split ?? [batchSize]
-    if (
-      sizes.length > this.branches.length ||
-      sizes.some((size) => !Number.isInteger(size) || size < 0) ||
-      sizes.reduce((a, b) => a + b, 0) !== batchSize
-    )
-      throw new Error(
-        `SplitBatchNormalization: \`split\` must hold at most ${this.branches.length} row counts that sum to the ` +
-          `batch size ${batchSize}. Received split=[${sizes}].`,
-      )
-    return sizes.map((size, i) => ({ branch: this.branches[i]!, size }))
   }
 
   private affineOf(branch: Branch): Affine {
@@ -251,19 +190,6 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
       gamma: gamma && (gamma.read() as tf.Tensor1D),
       beta: beta && (beta.read() as tf.Tensor1D),
     }
-  }
-
-  /** Moves a branch's running statistics towards a batch's. */
-  private track(branch: Branch, { mean, variance, count }: PartStatistics): void {
-    tf.tidy(() => {
-      branch.batches?.write(tf.add(branch.batches.read(), 1))
-      const rate = branch.batches ? tf.reciprocal(branch.batches.read()) : tf.scalar(1 - this.momentum!)
-      const correction = this.unbiasedVariance ? count / Math.max(count - 1, 1) : 1
-      const move = (running: tfl.LayerVariable, value: tf.Tensor) =>
-        running.write(tf.add(running.read(), tf.mul(rate, tf.sub(value, running.read()))))
-      move(branch.mean, mean)
-      move(branch.variance, tf.mul(variance, correction))
-    })
   }
 
   /**
@@ -316,11 +242,6 @@ export class SplitBatchNormalization extends tfl.layers.Layer {
       unbiasedVariance: this.unbiasedVariance,
     }
   }
-}
-
-/** A weight's name within its layer: 'gamma' of 'bn1/gamma'. */
-function localName(weight: tfl.LayerVariable): string {
-  return weight.originalName.split('/').at(-1)!
 }
 
 tf.serialization.registerClass(SplitBatchNormalization, '@tfgraft/advprop')
