@@ -29,7 +29,53 @@ const conventions: [Convention, keyof TopKGolden['cases'][number]][] = [
 const nchw = (t: tf.Tensor) => tf.transpose(t, [0, 3, 1, 2])
 const run = (x: tf.Tensor, args: SparseTopKArgs) => sparseTopKLayer(args).apply(x) as tf.Tensor
 
+/** Which entries of a plane are kept, by the definitions of METHODS, in double precision and by a sort. */
+function keptByDefinition(plane: number[], k: number, convention: Convention): boolean[] {
+  const magnitudes = plane.map(Math.abs)
+  const ascending = [...magnitudes].sort((a, b) => a - b)
+  const n = plane.length
+  if (convention === 'quantile') {
+    const position = (1 - k) * (n - 1)
+    const [lower, upper] = [ascending[Math.floor(position)]!, ascending[Math.ceil(position)]!]
+    const threshold = lower + (position - Math.floor(position)) * (upper - lower)
+    return magnitudes.map((m) => m >= threshold)
+  }
+  const m = Math.max(1, Math.floor(k * n))
+  if (convention === 'countWithTies') return magnitudes.map((v) => v >= ascending[n - m]!)
+  const order = [...magnitudes.keys()].sort((a, b) => magnitudes[b]! - magnitudes[a]! || a - b)
+  const first = new Set(order.slice(0, m))
+  return magnitudes.map((_, i) => first.has(i))
+}
+
 describeBackends('SparseTopK', () => {
+  it.each(['quantile', 'count', 'countWithTies'] as const)(
+    '%s keeps what its definition keeps, ties at the threshold included, and passes those gradients',
+    (convention) => {
+      const [batch, side, channels] = [2, 8, 5]
+      // Of few distinct magnitudes, both signs, zeros in between: every threshold has ties.
+      const values = Array.from(
+        { length: batch * side * side * channels },
+        (_, i) => Math.round(3 * Math.sin(7.1 * i + (i % channels))) * [0.5, 0.1, 1, 0.25, 3][i % channels]!,
+      ).map(Math.fround)
+      const x = tf.tensor4d(values, [batch, side, side, channels])
+      const G = tf.randomUniform(x.shape, 0.5, 1.5, 'float32', 3)
+      for (const k of [0, 0.01, 0.2, 1 / 3, 0.5, 0.9, 1]) {
+        const factor = Array(values.length).fill(0)
+        for (let n = 0; n < batch; n++)
+          for (let c = 0; c < channels; c++) {
+            const at = (p: number) => (n * side * side + p) * channels + c
+            const plane = Array.from({ length: side * side }, (_, p) => values[at(p)]!)
+            for (const [p, kept] of keptByDefinition(plane, k, convention).entries())
+              factor[at(p)] = kept ? 1 : 0
+          }
+        const layer = sparseTopKLayer({ k, convention })
+        expectClose(layer.apply(x) as tf.Tensor, tf.mul(x, tf.tensor4d(factor, x.shape)))
+        const dx = tf.grad((t) => tf.mul(layer.apply(t) as tf.Tensor, G))(x)
+        expectClose(dx, tf.mul(G, tf.tensor4d(factor, x.shape)))
+      }
+    },
+  )
+
   it.each(conventions)(
     '%s agrees with the reference: masks, outputs, gradients, either data format',
     (convention, key) => {
