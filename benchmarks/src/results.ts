@@ -20,7 +20,7 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from './environment'
-import type { Hyperparameters, Task } from './task'
+import type { Hyperparameters, Picture, Task } from './task'
 
 /** What identifies a trial: equal id, equal result (but for times). */
 export interface TrialConfig {
@@ -62,6 +62,8 @@ export interface TrialRecord {
     /** Median over the steps of the training loop, the first 10 excluded. */
     msPerStep?: number
   }
+  /** Of the trained model, where the task makes any. */
+  pictures?: Picture[]
   date: string
   environment: Environment
   command: string

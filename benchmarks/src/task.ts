@@ -65,6 +65,13 @@ export interface LoadedTask<S = unknown> {
   dispose(): void
 }
 
+/** A picture for the report. */
+export interface Picture {
+  title: string
+  /** `data:` URI of an image. */
+  uri: string
+}
+
 /** One model under training. */
 export interface Training {
   readonly parameters: number
@@ -73,6 +80,8 @@ export interface Training {
   train(watch: TrainingWatch): Promise<void>
   /** All metrics of the task, on the held-out data. */
   evaluate(): Promise<Record<string, number>>
+  /** What the report shows of the trained model beside its numbers. */
+  pictures?(): Promise<Picture[]>
   /**
    * Everything that another process needs to go on from here, ready for `v8.serialize`. Called within `onStep` and after
    * `onEpoch`, but not after the last step of an epoch. A training without `save` starts over when its process has died.

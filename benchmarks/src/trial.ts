@@ -32,7 +32,7 @@ export interface RunTrialOptions {
 
 type Outcome = Pick<
   TrialRecord,
-  'status' | 'error' | 'parameters' | 'stepsPerEpoch' | 'curve' | 'peakBytes' | 'timing'
+  'status' | 'error' | 'parameters' | 'stepsPerEpoch' | 'curve' | 'peakBytes' | 'timing' | 'pictures'
 >
 
 /** `task:method:seed:hash of everything else`. */
@@ -81,6 +81,7 @@ export async function runTrial(
     outcome.parameters = training.parameters
     outcome.stepsPerEpoch = training.stepsPerEpoch
     await trainAndEvaluate(task, training, config, outcome, options)
+    if (outcome.status === 'finished' && training.pictures) outcome.pictures = await training.pictures()
     if (outcome.status === 'finished') outcome.peakBytes = (await peakBytesOfStep(training)) - bytesBefore
   } catch (error) {
     outcome.status = signal.aborted ? 'interrupted' : 'failed'

@@ -67,6 +67,15 @@ it('the report refers to no other file and no network, and escapes what it shows
   expect(html).toContain('<b>other</b> reaches 96.00 % test accuracy, better than backprop with 91.00 %')
 })
 
+it('pictures of the first trial of a method that has any are part of the report', async () => {
+  const pictures = [{ title: 'a <map>', uri: 'data:image/gif;base64,R0lGODlh' }]
+  const shown = [trial('backprop', 0, 0.9), trial('other', 0, 0.9), trial('other', 1, 0.9, { pictures })]
+  const html = await reportHtml(summarize(shown, [tiny]), shown)
+  expect(html).toContain('<h3>other, seed 1</h3>')
+  expect(html).toContain('<img src="data:image/gif;base64,R0lGODlh" alt="a &#60;map&#62;">')
+  expect(html.match(/<img/g)).toHaveLength(1)
+})
+
 it('rows hold means with intervals, paired differences, ratios and memory', () => {
   const [summary] = summarize(records, [tiny])
   const [backprop, other] = summary!.methods

@@ -81,6 +81,7 @@ ${verdicts(summary)}
 ${tableHtml(summary)}
 <div class="charts">${figures.join('\n')}</div>
 <p class="muted">${legend(summary)}</p>
+${pictures(summary)}
 ${lossDetails(summary)}
 ${trialDetails(summary)}
 </section>`
@@ -162,6 +163,21 @@ function lossDetails({ methods }: TaskSummary): string {
     )
     .join('')
   return `<details open><summary>Training loss of each epoch</summary><div class="scroll"><table><thead><tr><th scope="col">epoch</th>${head}</tr></thead><tbody>${rows}</tbody></table></div></details>`
+}
+
+/** Pictures of the first trial of each method that has any. */
+function pictures({ methods }: TaskSummary): string {
+  return methods
+    .flatMap(({ method, trials }) => {
+      const trial = trials.find((candidate) => candidate.pictures?.length)
+      if (!trial) return []
+      const figures = trial.pictures!.map(
+        ({ title, uri }) =>
+          `<figure><figcaption>${escapeHtml(title)}</figcaption><img src="${escapeHtml(uri)}" alt="${escapeHtml(title)}"></figure>`,
+      )
+      return `<h3>${escapeHtml(method)}, seed ${trial.config.seed}</h3><div class="pictures">${figures.join('')}</div>`
+    })
+    .join('\n')
 }
 
 function trialDetails({ methods, task }: TaskSummary): string {

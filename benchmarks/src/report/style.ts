@@ -40,6 +40,9 @@ tbody tr:last-child td { border-bottom: 0; }
 figure { margin: 0; padding: 12px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 figcaption { font-size: .9rem; font-weight: 600; margin-bottom: 6px; }
 figure svg { display: block; width: 100%; height: auto; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; margin: 12px 0; }
+.pictures img { display: block; width: 100%; image-rendering: pixelated; }
+.pictures figcaption { font-size: .8rem; font-weight: 400; }
 details { margin: 12px 0; }
 summary { cursor: pointer; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }

@@ -10,6 +10,7 @@ import {
   type UpdateReport,
 } from '@tfgraft/rl-exploration'
 import type { Hyperparameters, Task, Training } from '../task'
+import { explorationPictures } from './exploration-pictures'
 
 const world = 'MultiRoom-N2-S4-v0'
 const numEnvs = 16
@@ -100,6 +101,7 @@ async function start(
     },
     // Over the last 100 training episodes; before one has ended, nothing was reached.
     evaluate: async () => ({ success: last?.successRate || 0, return: last?.meanReturn || 0 }),
+    pictures: () => explorationPictures(agent, world, numEnvs),
     step: async () => {
       await agent.update(0)
     },

@@ -1,0 +1,35 @@
+import { useBackend } from '@tfgraft/backends'
+import { compose, identity, type Method } from '@tfgraft/core'
+import { type AgentSetup, episodicCount, rnd } from '@tfgraft/rl-exploration'
+import { expect, it } from 'vitest'
+import { exploration } from './exploration'
+
+const pictures = async (method: Method<AgentSetup>) => {
+  await useBackend('wasm')
+  const loaded = await exploration.load({ evaluateOn: 'test' })
+  const training = await loaded.start(method, { learningRate: 0.001 }, 0)
+  const made = await training.pictures!()
+  training.dispose()
+  return made
+}
+
+it('an explorer leaves a heat map, an episode, and the states that each bonus finds new', async () => {
+  const made = await pictures(compose(rnd(), episodicCount()))
+  expect(made.map(({ title }) => title.replace(/[:,].*/, ''))).toEqual([
+    'Visits in 24 episodes of one layout',
+    'An episode',
+    ...Array(4).fill('rnd'),
+    ...Array(4).fill('episodicCount'),
+  ])
+  expect(made[0]!.uri).toMatch(/^data:image\/svg\+xml;base64,/)
+  const svg = Buffer.from(made[0]!.uri.split(',')[1]!, 'base64').toString()
+  // Every step of 24 episodes is somewhere: the most visited cell has the strongest tint.
+  expect(svg).toMatch(/fill="#ff8c1a" opacity="0\.90"/)
+  for (const { uri } of made.slice(1)) expect(uri).toMatch(/^data:image\/gif;base64,R0lGODlh/)
+  const steps = made.slice(2, 6).map(({ title }) => Number(title.match(/at step (\d+)/)![1]))
+  expect(steps).toEqual([...steps].sort((a, b) => a - b))
+})
+
+it('a baseline without bonuses has the first two pictures', async () => {
+  expect(await pictures(identity as Method<AgentSetup>)).toHaveLength(2)
+})
