@@ -23,5 +23,7 @@ export const formatMetric = (value: number, format: Metric['format']): string =>
 
 /** `mean` alone for one value, `mean ± half the 95 % interval` for several. */
 export function formatEstimate({ mean, high, count }: Estimate, show: (value: number) => string): string {
-  return count === 1 ? show(mean) : `${show(mean)} ± ${show(high - mean)}`
+  if (count === 1) return show(mean)
+  // Equal values leave a spread of rounding errors.
+  return `${show(mean)} ± ${high - mean < 1e-9 * Math.abs(mean) ? '0' : show(high - mean)}`
 }

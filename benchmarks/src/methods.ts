@@ -5,6 +5,7 @@ import { diffAttentionMethod } from '@tfgraft/diff-attention'
 import { proxprop } from '@tfgraft/proxprop'
 import { episodicCount, rnd } from '@tfgraft/rl-exploration'
 import { UsageError, unknownChoice } from './choices'
+import { proximalPolicy } from './proximal-policy'
 import type { Hyperparameters, SetupKind, Task } from './task'
 
 export interface MethodEntry<S = unknown> {
@@ -79,6 +80,12 @@ export const builtInMethods: readonly MethodEntry[] = [
     kind: 'agent',
     summary: 'a bonus for states that a predictor of a random network has not learned (Burda et al. 2019)',
     create: () => rnd(),
+  },
+  {
+    name: 'proxprop-policy',
+    kind: 'agent',
+    summary: 'ProxProp in the hidden layers of PPO: it sees W - W+ of proximal steps as gradients',
+    create: ({ tau = 1 }) => proximalPolicy({ tau: Number(tau) }),
   },
 ]
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { estimate, excludesZero, pairedDifference } from './statistics'
+import { estimate, excludesZero, pairedDifference, pValue } from './statistics'
 
 it('the 95 % interval is that of Student t', () => {
   // scipy.stats.t.interval(0.95, 4, loc=3, scale=scipy.stats.sem([1, 2, 3, 4, 5])) = (1.0367568, 4.9632432)
@@ -45,4 +45,21 @@ it('only seeds that both have are paired', () => {
   )
   expect(difference).toMatchObject({ mean: 3, count: 1 })
   expect(pairedDifference(new Map([[0, 1]]), new Map([[1, 1]]))).toBeUndefined()
+})
+
+it.each([
+  // Student's density, integrated numerically (Simpson, 200,000 intervals).
+  [[0.5, 0.6], 0.0577158],
+  [[1, 2, 4], 0.1180829],
+  [[1, -2, 4, 3], 0.3392541],
+  [[0.2, 0.1, -0.3, 0.4, 0.2], 0.3584563],
+  [[0.02, 0.03, 0.01, 0.05, 0.04, 0.02, 0.03], 0.0013563],
+])('the p-value of %j is what the density integrates to', (values, p) => {
+  expect(pValue(estimate(values))).toBeCloseTo(p, 4)
+})
+
+it('no spread and no difference is chance, no spread and a difference is none; one value says nothing', () => {
+  expect(pValue(estimate([0, 0, 0]))).toBe(1)
+  expect(pValue(estimate([1, 1, 1]))).toBe(0)
+  expect(pValue(estimate([1]))).toBeNaN()
 })

@@ -39,3 +39,24 @@ export function pairedDifference(
 
 /** Whether an estimate's interval excludes zero. Never with one value. */
 export const excludesZero = ({ low, high }: Estimate): boolean => low > 0 || high < 0
+
+/**
+ * Two-sided p-value of a paired t test: how often a mean this far from zero would come by chance, if there were no difference. NaN
+ * with one value. Student's distribution has closed forms for whole degrees of freedom: Abramowitz and Stegun 26.7.3 and 26.7.4.
+ */
+export function pValue({ mean, high, count }: Estimate): number {
+  const degrees = count - 1
+  if (degrees === 0) return Number.NaN
+  const standardError = (high - mean) / studentT(degrees)
+  if (standardError === 0) return mean === 0 ? 1 : 0
+  const angle = Math.atan(Math.abs(mean) / standardError / Math.sqrt(degrees))
+  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)]
+  const isOdd = degrees % 2 === 1
+  let term = isOdd ? cosine : 1
+  let sum = degrees === 1 ? 0 : term
+  for (let k = isOdd ? 3 : 2; k <= degrees - 2; k += 2) {
+    term *= ((k - 1) / k) * cosine ** 2
+    sum += term
+  }
+  return Math.max(0, 1 - (isOdd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum))
+}

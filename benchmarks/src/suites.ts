@@ -3,6 +3,7 @@ import type { Task } from './task'
 import { exploration } from './tasks/exploration'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
 import { mnistRobust } from './tasks/mnist-robust'
+import { mnistVit } from './tasks/mnist-vit'
 import { mobyDick } from './tasks/moby-dick'
 import { proxpropPaper } from './tasks/proxprop-paper'
 import { recurrence } from './tasks/recurrence'
@@ -13,6 +14,7 @@ export const tasks: readonly Task[] = [
   mnistMlp30,
   mnistMlp512,
   mnistRobust,
+  mnistVit,
   recurrence,
   retrieval,
   mobyDick,
@@ -32,11 +34,12 @@ const mlp = [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'proxprop'
 const solvers = (selected: readonly Task[]) =>
   selected.map((task) => ({ task, methods: 'proxprop,proxprop-cg3,proxprop-cg5,proxprop-cg10' }))
 const robust = { task: mnistRobust, methods: 'advprop,sparse-top-k,advprop+sparse-top-k' }
+const vit = { task: mnistVit, methods: 'diff-attention,advprop,diff-attention+advprop' }
 const attention = [recurrence, retrieval, mobyDick].map((task) => ({
   task,
   methods: 'diff-attention,diff-attention-v2',
 }))
-const explore = { task: exploration, methods: 'episodic-count,rnd' }
+const explore = { task: exploration, methods: 'episodic-count,rnd,proxprop-policy,proxprop-policy+rnd' }
 
 export const suites: readonly Suite[] = [
   { name: 'quick', summary: 'ProxProp against backpropagation on MNIST, two network sizes', entries: mlp },
@@ -62,8 +65,9 @@ export const suites: readonly Suite[] = [
     entries: solvers(proxpropPaper.fullSize),
   },
   { name: 'robust', summary: 'AdvProp, SparseTopK and both together, under attack', entries: [robust] },
+  { name: 'vit', summary: 'a vision transformer: differential attention, AdvProp, both', entries: [vit] },
   { name: 'attention', summary: 'differential against plain attention', entries: attention },
   { name: 'exploration', summary: 'PPO with and without bonuses for the new', entries: [explore] },
-  { name: 'all', summary: 'everything above', entries: [...mlp, robust, ...attention, explore] },
+  { name: 'all', summary: 'everything above', entries: [...mlp, robust, vit, ...attention, explore] },
   { name: 'tiny', summary: 'a check of the harness itself', entries: [{ task: tiny, methods: 'proxprop' }] },
 ]

@@ -30,7 +30,7 @@ export interface SupervisedOptions {
   train(seed: number): SizedDataset
   /** Held-out batches. */
   evaluation: BatchDataset
-  /** Measured beside the loss on each batch, training and held-out. `accuracy` is shown while training. */
+  /** Measured beside the loss on held-out batches. `accuracy` is also shown while training. */
   metrics: Readonly<Record<string, LossFunction>>
   /** Whatever else the task reports about a model, such as its accuracy under attack. */
   measure?(setup: TrainingSetup): Promise<Record<string, number>>
@@ -70,8 +70,6 @@ function startTraining(
     return { plain, setup: method.apply(plain) }
   })
   const dataset = train(seed)
-  const shown = ({ loss = Number.NaN, accuracy }: Logs) =>
-    accuracy === undefined ? { loss } : { loss, accuracy }
   let probe: Batch | undefined
   let probes = 0
   let state: TrainingState | undefined
@@ -83,10 +81,10 @@ function startTraining(
     stepsPerEpoch: dataset.size,
     async train({ epochs, signal, onStep, onEpoch }) {
       if (start.initialEpoch >= epochs) return
-      await fit(setup, fromPlace(dataset, start), {
+      const watched = watchAccuracy(setup, metrics.accuracy)
+      await fit(watched.setup, fromPlace(dataset, start), {
         ...start,
         epochs,
-        metrics,
         seed,
         signal,
         callbacks: {
@@ -95,13 +93,13 @@ function startTraining(
           },
           onBatchEnd: async (_batch: number, logs: Logs = {}) => {
             addTo(sums, logs)
-            await onStep(shown(logs))
+            await onStep({ loss: logs.loss ?? Number.NaN, ...(await watched.latest()) })
           },
           // Not the means that `fit` logs: after a resume they would be those of the rest of the epoch.
           onEpochEnd: async () => {
             const means = meansOf(sums)
             sums = { size: 0 }
-            await onEpoch(shown(means))
+            await onEpoch({ loss: means.loss ?? Number.NaN })
           },
         },
       })
@@ -187,5 +185,37 @@ function inMemory(): { handler: tf.io.IOHandler; saved: () => tf.io.ModelArtifac
       },
     },
     saved: () => kept!,
+  }
+}
+
+/** Least milliseconds between two batches whose accuracy is computed: it is to be seen, and results do not depend on it. */
+const accuracyEveryMs = 1000
+
+/** A setup whose step looks now and then at what the model says of its batch. */
+function watchAccuracy(setup: TrainingSetup, accuracy: LossFunction | undefined) {
+  let last = Number.NEGATIVE_INFINITY
+  let shown: { accuracy: number } | undefined
+  let pending: tf.Tensor | undefined
+  const step: TrainingSetup['step'] = (inner, batch, context) => {
+    const output = setup.step(inner, batch, context)
+    const now = performance.now()
+    if (accuracy && now - last > accuracyEveryMs) {
+      last = now
+      const labels = Array.isArray(batch.ys) ? batch.ys[0]! : batch.ys
+      pending = tf.tidy(() => tf.mean(accuracy(labels, output.predictions[0]!)))
+    }
+    return output
+  }
+  return {
+    setup: { ...setup, step },
+    /** Of the last batch that was looked at. */
+    async latest() {
+      if (pending) {
+        shown = { accuracy: (await pending.data())[0]! }
+        pending.dispose()
+        pending = undefined
+      }
+      return shown
+    },
   }
 }

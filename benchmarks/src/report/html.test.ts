@@ -3,6 +3,8 @@ import type { TrialRecord } from '../results'
 import { tiny } from '../tasks/tiny'
 import { chartPoints, chartsOf } from './charts'
 import { reportHtml } from './html'
+import { matrixTable } from './matrix'
+import { mainTable } from './rows'
 import { summarize } from './summarize'
 import { terminalTable } from './text-table'
 
@@ -86,7 +88,22 @@ it('rows hold means with intervals, paired differences, ratios and memory', () =
   expect(other!.trainLoss.map(({ mean }) => mean)).toEqual([0.4, 0.2].map((loss) => expect.closeTo(loss)))
   const table = terminalTable(summary!)
   expect(table).toContain('Two clouds, 2-8-2: 2 epochs, 3 seeds')
-  expect(table).toMatch(/other +96\.00 % ± 2\.48 %.*15\.0 +1\.50 x +3\.0 MiB/)
+  expect(table).toMatch(/other +96\.00 % ± 2\.48 %.*15\.0 ± 0 +1\.50 x +3\.0 MiB +42/)
+})
+
+it('differences come with their paired test', () => {
+  const [summary] = summarize(records, [tiny])
+  const note = mainTable(summary!).rows[1]![1]!.note
+  expect(note).toBe('+5.00 points to baseline, 95 %: +5.00 to +5.00; p < 0.001')
+})
+
+it('the matrix has a line per task and method, with the ratio of everything to the baseline', () => {
+  const { columns, rows } = matrixTable(summarize(records, [tiny]))
+  expect(columns.slice(0, 3)).toEqual(['task', 'method', 'quality'])
+  expect(rows.map((row) => row.map(({ text }) => text).slice(0, 4))).toEqual([
+    ['tiny', 'backprop', 'test accuracy 91.00 % ± 2.48 %', '-'],
+    ['tiny', 'other', 'test accuracy 96.00 % ± 2.48 %', '+5.00 points, p < 0.001'],
+  ])
 })
 
 it('curves are means over seeds within 0 and 100 %', () => {

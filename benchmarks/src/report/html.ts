@@ -5,7 +5,8 @@ import { baselineName } from '../methods'
 import type { ResultRecord, TrialRecord } from '../results'
 import { excludesZero } from '../statistics'
 import { chart, chartsOf } from './charts'
-import { type Cell, mainTable } from './rows'
+import { matrixTable } from './matrix'
+import { type Cell, type MainTable, mainTable } from './rows'
 import { style } from './style'
 import type { MethodSummary, TaskSummary } from './summarize'
 
@@ -34,6 +35,7 @@ ${partialNotice(trials)}
 <p>Each section trains the same network on the same data by different methods. All start from the same initial weights and see
 the same batches in the same order; only the method and its settings (learning rate and the like) differ. <b>${baselineName}</b> is plain
 training and the baseline that the others are compared with.</p>
+${matrixSection(summaries)}
 ${sections.join('\n')}
 ${machineSection(trials)}
 </main>
@@ -78,7 +80,7 @@ async function section(summary: TaskSummary): Promise<string> {
     limit === undefined ? '' : `, only ${limit} training examples`
   }.</p>
 ${verdicts(summary)}
-${tableHtml(summary)}
+${tableHtml(mainTable(summary), true)}
 <div class="charts">${figures.join('\n')}</div>
 <p class="muted">${legend(summary)}</p>
 ${pictures(summary)}
@@ -118,18 +120,30 @@ function verdict(
   const time =
     ratio === undefined
       ? ''
-      : ` One step takes ${ratio.value.toFixed(2)} times as long${msPerStep === undefined ? '' : ` (${formatNumber(msPerStep)} ms while training)`}.`
+      : ` One step takes ${ratio.value.toFixed(2)} times as long${msPerStep === undefined ? '' : ` (${formatNumber(msPerStep.mean)} ms while training)`}.`
   return (
     `<b>${escapeHtml(method)}</b> reaches ${show(own.mean)} ${escapeHtml(metric.title)}, ${relation} ${baselineName} with ` +
     `${show(theirs.mean)}${certainty}.${time}`
   )
 }
 
-function tableHtml(summary: TaskSummary): string {
-  const { columns, rows } = mainTable(summary)
+/** All tasks in one table, when there are several. */
+const matrixSection = (summaries: readonly TaskSummary[]): string =>
+  summaries.length < 2
+    ? ''
+    : `<section>
+<h2>All tasks and methods</h2>
+<p class="muted">Quality is the metric that the task is about. A click on a column's head sorts. p: paired t test over seeds.</p>
+${tableHtml(matrixTable(summaries), false)}
+</section>`
+
+/** @param withColours Whether rows are methods in the order of the charts' colours. */
+function tableHtml({ columns, rows }: MainTable, withColours: boolean): string {
   const cell = ({ text, value, note }: Cell, column: number, row: number) => {
     const swatch =
-      column === 0 ? `<span class="swatch" style="background:var(--series-${row % 8})"></span>` : ''
+      withColours && column === 0
+        ? `<span class="swatch" style="background:var(--series-${row % 8})"></span>`
+        : ''
     const sortable = value === undefined ? '' : ` data-value="${value}"`
     return `<td${sortable}>${swatch}${escapeHtml(text)}${note ? `<span class="note">${escapeHtml(note)}</span>` : ''}</td>`
   }

@@ -1,7 +1,7 @@
 /** The main table, as text cells: the same in the terminal, in Markdown and in HTML. */
 import { formatBytes, formatDuration, formatEstimate, formatMetric, formatNumber } from '../format'
 import { baselineName } from '../methods'
-import { excludesZero } from '../statistics'
+import { pValue } from '../statistics'
 import type { MethodSummary, TaskSummary } from './summarize'
 
 export interface Cell {
@@ -28,12 +28,13 @@ export function mainTable(summary: TaskSummary): MainTable {
     'ms / step',
     'ratio',
     'peak memory',
+    'parameters',
     ...(target === undefined ? [] : [`time to ${formatMetric(target, task.metrics[0]!.format)}`]),
   ]
   return { columns, rows: methods.map((method) => row(summary, method)) }
 }
 
-const missing: Cell = { text: '-' }
+export const missing: Cell = { text: '-' }
 
 function row({ task }: TaskSummary, method: MethodSummary): Cell[] {
   const cells: Cell[] = [{ text: method.method, ...remark(statusNote(method)) }]
@@ -52,7 +53,7 @@ function row({ task }: TaskSummary, method: MethodSummary): Cell[] {
   cells.push(
     method.msPerStep === undefined
       ? missing
-      : { text: formatNumber(method.msPerStep), value: method.msPerStep },
+      : { text: formatEstimate(method.msPerStep, formatNumber), value: method.msPerStep.mean },
   )
   cells.push(ratioCell(method))
   cells.push(
@@ -60,6 +61,7 @@ function row({ task }: TaskSummary, method: MethodSummary): Cell[] {
       ? missing
       : { text: formatBytes(method.peakBytes), value: method.peakBytes },
   )
+  cells.push(parametersCell(method))
   if (task.target !== undefined)
     cells.push(
       method.secondsToTarget
@@ -80,18 +82,29 @@ function statusNote({ tuned, trials }: MethodSummary): string | undefined {
   return notes.join('; ') || undefined
 }
 
-function differenceNote({ difference }: MethodSummary, format: 'percent' | 'number' | undefined) {
-  if (!difference) return undefined
-  const size = (value: number) =>
-    format === 'percent' ? (100 * Math.abs(value)).toFixed(2) : formatNumber(Math.abs(value))
-  const show = (value: number) => `${value < 0 ? '-' : '+'}${size(value)}`
-  const unit = format === 'percent' ? ' points' : ''
-  if (difference.count === 1) return `${show(difference.mean)}${unit} to baseline`
-  const verdict = excludesZero(difference) ? '' : ', not significant'
-  return `${show(difference.mean)}${unit} to baseline, 95 %: ${show(difference.low)} to ${show(difference.high)}${verdict}`
+/** `+1.25 points`, or a signed number. */
+export function differenceText(value: number, format: 'percent' | 'number' | undefined): string {
+  const size = format === 'percent' ? (100 * Math.abs(value)).toFixed(2) : formatNumber(Math.abs(value))
+  return `${value < 0 ? '-' : '+'}${size}${format === 'percent' ? ' points' : ''}`
 }
 
-function ratioCell({ method, ratio }: MethodSummary): Cell {
+function differenceNote({ difference }: MethodSummary, format: 'percent' | 'number' | undefined) {
+  if (!difference) return undefined
+  const { mean, low, high, count } = difference
+  const unsigned = (value: number) => differenceText(value, format).replace(' points', '')
+  const text = `${differenceText(mean, format)} to baseline`
+  return count === 1
+    ? text
+    : `${text}, 95 %: ${unsigned(low)} to ${unsigned(high)}; ${formatP(pValue(difference))}`
+}
+
+/** `p = 0.031`; small ones as a bound. */
+export const formatP = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`)
+
+export const parametersCell = ({ parameters }: MethodSummary): Cell =>
+  parameters ? { text: parameters.toLocaleString('en'), value: parameters } : missing
+
+export function ratioCell({ method, ratio }: MethodSummary): Cell {
   if (!ratio) return missing
   if (method === baselineName) return { text: '1.00 x', value: 1 }
   const quartiles = ratio.quartiles?.map((value) => value.toFixed(2)).join(' to ')

@@ -1,5 +1,4 @@
 /** Results as the numbers that the terminal table, the Markdown summary and the HTML report show. */
-import { median } from 'simple-statistics'
 import { baselineName } from '../methods'
 import type { ResultRecord, StepTimesRecord, TrialRecord } from '../results'
 import { type Estimate, estimate, pairedDifference } from '../statistics'
@@ -16,7 +15,8 @@ export interface MethodSummary {
   difference?: Estimate
   /** Mean training loss of each epoch, from the first. */
   trainLoss: Estimate[]
-  msPerStep?: number
+  /** Over seeds: the median step of each training loop. */
+  msPerStep?: Estimate
   /** Time per step relative to the baseline, and how it was measured. */
   ratio?: { value: number; quartiles?: [number, number]; from: 'steps in turns' | 'separate trainings' }
   peakBytes?: number
@@ -68,8 +68,8 @@ function summarizeMethod(
 ): MethodSummary {
   const { config, tuned, parameters } = trials[0]!
   const finished = trials.filter(({ status }) => status === 'finished')
-  const msPerStep = medianStep(finished)
-  const baselineMs = medianStep(baseline)
+  const msPerStep = stepOf(finished)
+  const baselineMs = stepOf(baseline)
   const inTurns = steps?.methods[config.method]
   const final = (metric: string, of: TrialRecord[]) =>
     new Map(of.map((trial) => [trial.config.seed, trial.curve.at(-1)!.metrics[metric]!]))
@@ -98,7 +98,7 @@ function summarizeMethod(
           ratio: { value: inTurns.ratio, quartiles: inTurns.ratioQuartiles, from: 'steps in turns' as const },
         }
       : msPerStep !== undefined && baselineMs !== undefined
-        ? { ratio: { value: msPerStep / baselineMs, from: 'separate trainings' as const } }
+        ? { ratio: { value: msPerStep.mean / baselineMs.mean, from: 'separate trainings' as const } }
         : {}),
     ...peak(finished),
     parameters,
@@ -106,9 +106,9 @@ function summarizeMethod(
   }
 }
 
-const medianStep = (trials: TrialRecord[]): number | undefined => {
+const stepOf = (trials: TrialRecord[]): Estimate | undefined => {
   const times = trials.flatMap(({ timing }) => timing.msPerStep ?? [])
-  return times.length ? median(times) : undefined
+  return times.length ? estimate(times) : undefined
 }
 
 function lossPerEpoch(trials: TrialRecord[]): Estimate[] {

@@ -1,7 +1,7 @@
 /** The main table for terminals and for Markdown. */
 import { formatNumber } from '../format'
 import type { Estimate } from '../statistics'
-import { mainTable } from './rows'
+import { type MainTable, mainTable } from './rows'
 import type { TaskSummary } from './summarize'
 
 /** Aligned columns, with the training loss of every epoch below. */
@@ -28,12 +28,13 @@ export function terminalTable(summary: TaskSummary): string {
 }
 
 /** For READMEs. */
-export function markdownTable(summary: TaskSummary): string {
-  const { columns, rows } = mainTable(summary)
+export const markdownTable = (summary: TaskSummary): string =>
+  `**${heading(summary)}**\n\n${markdown(mainTable(summary))}`
+
+/** A table of cells in Markdown. */
+export function markdown({ columns, rows }: MainTable): string {
   const line = (row: string[]) => `| ${row.join(' | ')} |`
   return [
-    `**${heading(summary)}**`,
-    '',
     line(columns),
     line(columns.map((_, column) => (column === 0 ? '---' : '--:'))),
     ...rows.map((row) => line(row.map(({ text }) => text))),

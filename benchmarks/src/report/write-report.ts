@@ -5,8 +5,9 @@ import { readResults, replaceFile } from '../results'
 import { tasks } from '../suites'
 import { writeEvents } from '../tensorboard/write-events'
 import { reportHtml } from './html'
+import { matrixTable } from './matrix'
 import { summarize, type TaskSummary } from './summarize'
-import { markdownTable } from './text-table'
+import { markdown, markdownTable } from './text-table'
 
 /** @returns What the report shows, for the terminal. */
 export async function writeReport(folder: string): Promise<TaskSummary[]> {
@@ -14,9 +15,13 @@ export async function writeReport(folder: string): Promise<TaskSummary[]> {
   const records = readResults(folder)
   const summaries = summarize(records, tasks)
   replaceFile(join(folder, 'index.html'), await reportHtml(summaries, records))
-  replaceFile(join(folder, 'summary.md'), `${summaries.map(markdownTable).join('\n\n')}\n`)
+  replaceFile(join(folder, 'summary.md'), summaryMarkdown(summaries))
   const trials = records.filter((record) => record.kind === 'trial')
   const described = summaries.map(({ task }) => task)
   writeEvents(join(folder, 'tensorboard'), trials, described)
   return summaries
 }
+
+/** The matrix when there are several tasks, then a table per task. */
+export const summaryMarkdown = (summaries: readonly TaskSummary[]): string =>
+  `${[...(summaries.length > 1 ? [markdown(matrixTable(summaries))] : []), ...summaries.map(markdownTable)].join('\n\n')}\n`
