@@ -1,58 +1,15 @@
 /**
- * Conv2DBackpropFilter and Conv2DBackpropInput on `assembly/conv2d-gradients.ts`, with any stride and dilation.
- * Stock wasm has no filter gradient, and its input gradient visits every element of the window alone.
+ * Conv2DBackpropFilter and Conv2DBackpropInput on `assembly/conv2d.ts`, with any stride and dilation. Stock wasm has no
+ * filter gradient, and its input gradient visits every element of the window alone.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { kernels } from '../generated/kernels'
 import { conv2dBackpropFilterKernel as composedFilterKernel } from '../training-kernels/conv2d-backprop-filter'
+import { type ConvolutionAttributes, geometry, type Shape4D } from './conv2d-geometry'
 import { product } from './matmul'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
 
-interface Attributes {
-  strides: [number, number] | number
-  pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
-  dataFormat: 'NHWC' | 'NCHW'
-  dimRoundingMode?: 'floor' | 'round' | 'ceil'
-  /** tfjs's own ops have no dilation; the gradient of a dilated convolution passes it. */
-  dilations?: [number, number] | number
-}
-
-type Shape4D = [number, number, number, number]
-
-function geometry(x: Shape4D, filter: Shape4D, { strides, pad, dimRoundingMode, dilations = 1 }: Attributes) {
-  const info = tf.backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode)
-  const { filterHeight, filterWidth, inChannels, outChannels, strideHeight, strideWidth, padInfo } = info
-  const { batchSize, inHeight, inWidth, outHeight, outWidth, dilationHeight, dilationWidth } = info
-  return {
-    patch: filterHeight * filterWidth * inChannels,
-    outChannels,
-    /** Each output position reads the channels of one input position: the convolution is a product. */
-    isProduct:
-      filterHeight * filterWidth === 1 &&
-      strideHeight * strideWidth === 1 &&
-      outHeight === inHeight &&
-      outWidth === inWidth,
-    // In the order of the compiled functions' parameters.
-    sizes: [
-      ...[
-        batchSize,
-        inHeight,
-        inWidth,
-        inChannels,
-        outHeight,
-        outWidth,
-        outChannels,
-        filterHeight,
-        filterWidth,
-      ],
-      ...[strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo.top, padInfo.left],
-    ] as Sizes,
-  }
-}
-
-type Sizes = [
-  ...[number, number, number, number, number, number, number, number],
-  ...[number, number, number, number, number, number, number],
-]
+type Attributes = ConvolutionAttributes
 
 /** Matrices of the innermost axis, for products. */
 const asRows = (info: tf.TensorInfo): tf.TensorInfo => {
@@ -75,15 +32,33 @@ const filterKernel = wasmKernel(
     inputs: { x, dy },
     attrs,
   }: WasmKernelContext<{ x: tf.TensorInfo; dy: tf.TensorInfo }, Attributes & { filterShape: Shape4D }>) => {
-    const { patch, outChannels, isProduct, sizes } = geometry(x.shape as Shape4D, attrs.filterShape, attrs)
+    const { patch, outChannels, isProduct, sizes, positions, costPerPosition } = geometry(
+      x.shape as Shape4D,
+      attrs.filterShape,
+      attrs,
+    )
     if (isProduct) {
       const dw = product(heap, wasm, asRows(x), asRows(dy), { transposeA: true, transposeB: false })
       return reshaped(dw, attrs.filterShape)
     }
     const dw = heap.output(attrs.filterShape)
-    heap.scratch(wasm.conv2dGradientScratch(patch, outChannels), (scratch) =>
-      wasm.conv2dBackpropFilter(heap.pointer(x), heap.pointer(dy), dw.pointer, ...sizes, scratch),
-    )
+    const [px, pdy] = [heap.pointer(x), heap.pointer(dy)]
+    const { groups, length } = positionGroups(positions)
+    heap.scratch(groups * patch * outChannels * 4, (shares) => {
+      heap.parallelFor(kernels, 'conv2dBackpropFilter', {
+        ...{
+          length: groups,
+          cost: length * costPerPosition,
+          scratch: wasm.conv2dScratch(patch, outChannels),
+        },
+        parameters: (first, count, scratch) => [
+          ...([px, pdy, shares, first, count, length, positions] as const),
+          ...sizes,
+          scratch,
+        ],
+      })
+      wasm.sumFilterGradient(shares, dw.pointer, groups, patch, outChannels)
+    })
     return dw
   },
 )
@@ -101,7 +76,7 @@ export const conv2dBackpropInputKernel = wasmKernel(
     Attributes & { inputShape: Shape4D }
   >) => {
     if (attrs.dataFormat === 'NCHW') return stock()
-    const { patch, outChannels, isProduct, sizes } = geometry(
+    const { patch, outChannels, isProduct, sizes, positions, costPerPosition } = geometry(
       attrs.inputShape,
       filter.shape as Shape4D,
       attrs,
@@ -112,9 +87,37 @@ export const conv2dBackpropInputKernel = wasmKernel(
       return reshaped(dx, attrs.inputShape)
     }
     const dx = heap.output(attrs.inputShape)
-    heap.scratch(wasm.conv2dGradientScratch(patch, outChannels), (scratch) =>
-      wasm.conv2dBackpropInput(heap.pointer(filter), heap.pointer(dy), dx.pointer, ...sizes, scratch),
-    )
+    const [pf, pdy] = [heap.pointer(filter), heap.pointer(dy)]
+    const [images, imageSize] = [attrs.inputShape[0], tf.util.sizeFromShape(attrs.inputShape.slice(1))]
+    const positionsOfImage = positions / images
+    heap.parallelFor(kernels, 'conv2dBackpropInput', {
+      ...{
+        length: images,
+        cost: positionsOfImage * costPerPosition,
+        scratch: wasm.conv2dScratch(patch, outChannels),
+      },
+      // Products of a single position are added up in another order than those of several.
+      multiple: positionsOfImage === 1 ? 4 : 1,
+      parameters: (first, count, scratch) => [
+        ...([
+          pf,
+          pdy + first * positionsOfImage * outChannels * 4,
+          dx.pointer + first * imageSize * 4,
+          count,
+        ] as const),
+        ...sizes,
+        scratch,
+      ],
+    })
     return dx
   },
 )
+
+/**
+ * How the positions of a filter's gradient are added up: a group after the other, each in a sum of its own, whatever the number of threads.
+ * Groups are long, because each costs a share of the filter's size.
+ */
+function positionGroups(positions: number): { groups: number; length: number } {
+  const length = Math.max(4, Math.ceil(positions / 256 / 16)) * 256
+  return { groups: Math.ceil(positions / length), length }
+}

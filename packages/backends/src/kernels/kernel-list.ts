@@ -3,6 +3,7 @@ import type { KernelFunc } from '@tensorflow/tfjs-core'
 import { fusedBatchNormKernel } from './batch-norm'
 import { binaryKernels } from './binary'
 import { clipByValueKernel } from './clip-by-value'
+import { conv2dKernel, fusedConv2dKernel } from './conv2d'
 import { conv2dBackpropInputKernel } from './conv2d-gradients'
 import { gatherKernel } from './gather'
 import { identityKernel } from './identity'
@@ -29,10 +30,12 @@ export const fastWasmKernels: Record<string, KernelFunc> = {
   ...binaryKernels,
   BatchMatMul: batchMatMulKernel,
   Concat: concatKernel,
+  Conv2D: conv2dKernel,
   Conv2DBackpropInput: conv2dBackpropInputKernel,
   Erf: erfKernel,
   Exp: expKernel,
   FusedBatchNorm: fusedBatchNormKernel,
+  FusedConv2D: fusedConv2dKernel,
   GatherV2: gatherKernel,
   Identity: identityKernel,
   LogicalAnd: logicalAndKernel,

@@ -7,6 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { type KernelExports, kernels } from '../generated/kernels'
 import type { HeapTensor, WasmHeap } from '../heap/wasm-heap'
+import { activationCodes } from './activation-codes'
 import { wasmKernel } from './wasm-kernel'
 
 interface Transposition {
@@ -24,17 +25,6 @@ interface FusedInputs {
 interface FusedAttributes extends Transposition {
   activation: string
   leakyreluAlpha?: number
-}
-
-/** Codes in `assembly/activation.ts`. */
-const activationCodes: Record<string, number> = {
-  linear: 0,
-  relu: 1,
-  relu6: 2,
-  prelu: 3,
-  leakyrelu: 4,
-  sigmoid: 5,
-  elu: 6,
 }
 
 /** The product of the last two axes; the others are batches, which broadcast. */
