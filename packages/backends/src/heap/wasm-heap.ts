@@ -223,6 +223,7 @@ function createHeap(backend: WasmBackend): HeapState {
     },
     kernels: <Exports>(module: WasmKernels<Exports>) => instanceOf(module).exports as Exports,
     parallelFor(kernels, kernel, { length, cost, multiple = 1, scratch = 0, parameters }) {
+      if (length === 0) return
       const { module, exports, names } = instanceOf(kernels)
       const call = exports[kernel] as (...parameters: unknown[]) => void
       const { pool } = state

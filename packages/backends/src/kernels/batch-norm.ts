@@ -22,9 +22,12 @@ const isByColumn = (x: tf.TensorInfo, ...statistics: (tf.TensorInfo | undefined)
     (s) => !s || (s.dtype === 'float32' && s.shape.length === 1 && s.shape[0] === x.shape.at(-1)),
   )
 
+/** Nanoseconds. */
+const costPerElement = 0.3
+
 export const fusedBatchNormKernel = wasmKernel(
   'FusedBatchNorm',
-  ({ heap, wasm, inputs, attrs, stock }: WasmKernelContext<Inputs, { varianceEpsilon: number }>) => {
+  ({ heap, inputs, attrs, stock }: WasmKernelContext<Inputs, { varianceEpsilon: number }>) => {
     const { x, mean, variance, scale, offset } = inputs
     const n = x.shape.at(-1) ?? 0
     const size = tf.util.sizeFromShape(x.shape)
@@ -37,7 +40,13 @@ export const fusedBatchNormKernel = wasmKernel(
       for (let j = 0; j < n; j++) factors[j] = (s?.[j] ?? 1) / Math.sqrt(v![j]! + attrs.varianceEpsilon)
       ones.fill(0)
       const shift = offset ? heap.pointer(offset) : zeros
-      wasm.normalizeColumns(heap.pointer(x), heap.pointer(mean), scratch, shift, y.pointer, size / n, n)
+      const [px, pm] = [heap.pointer(x), heap.pointer(mean)]
+      heap.parallelFor(kernels, 'normalizeColumns', {
+        ...{ length: size / n, cost: n * costPerElement },
+        parameters: (row, count) => [
+          ...([px + row * n * 4, pm, scratch, shift, y.pointer + row * n * 4, count, n] as const),
+        ],
+      })
     })
     return y
   },

@@ -92,7 +92,7 @@ export function product(
 }
 
 /** Nanoseconds, at 30 GFLOP/s. */
-const productCost = (m: number, n: number, k: number) => (2 * m * n * k) / 30
+export const productCost = (m: number, n: number, k: number) => (2 * m * n * k) / 30
 
 /** Products that take longer are cut themselves, shorter ones by batches. */
 const longProduct = 1e6
@@ -103,7 +103,7 @@ function stepOf(indices: number[]): number | undefined {
   return indices.every((index, i) => index === i * step) ? step : undefined
 }
 
-interface Product extends Transposition {
+export interface Product extends Transposition {
   m: number
   n: number
   k: number
@@ -115,10 +115,13 @@ interface Product extends Transposition {
 }
 
 /**
- * One product, cut by rows or by columns of the result. Each tile packs all of the operand that is not cut, so the longer side
+ * c [m, n] = op(a) op(b), by addresses and lengths of stored rows, cut by rows or by columns of the result. Each tile packs all of the operand that is not cut, so the longer side
  * is cut. No tile is a single row or column, whose terms `sgemm` would add in another order.
  */
-function multiply(heap: WasmHeap, { transposeA, transposeB, m, n, k, a, lda, b, ldb, c }: Product): void {
+export function multiply(
+  heap: WasmHeap,
+  { transposeA, transposeB, m, n, k, a, lda, b, ldb, c }: Product,
+): void {
   const { sgemmScratch } = heap.kernels(kernels)
   const byRows = m >= n || n < 24
   if (byRows)

@@ -3,7 +3,7 @@
  * of a million is off in the fourth digit), and leaves the sum of an empty tensor uninitialised.
  */
 import * as tf from '@tensorflow/tfjs-core'
-import type { KernelExports } from '../generated/kernels'
+import { type KernelExports, kernels } from '../generated/kernels'
 import type { HeapTensor, WasmHeap } from '../heap/wasm-heap'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
 
@@ -31,6 +31,9 @@ export function groupAxes(shape: readonly number[], summedAxes: readonly number[
   return groups
 }
 
+/** Nanoseconds. */
+const costPerElement = 0.15
+
 function sumGroups(
   heap: WasmHeap,
   wasm: KernelExports,
@@ -45,7 +48,10 @@ function sumGroups(
   const { length } = groups[at]!
   const reduce = (to: number, by: number) =>
     after === 1
-      ? wasm.sumRows(x, to, before, length, by)
+      ? heap.parallelFor(kernels, 'sumRows', {
+          ...{ length: before, cost: length * costPerElement },
+          parameters: (row, count) => [x + row * length * 4, to + row * 4, count, length, by],
+        })
       : heap.scratch(after * 4, (partial) => wasm.sumColumns(x, to, partial, before, length, after, by))
   const rest = groups.filter((_, i) => i !== at)
   if (!rest.some(({ summed }) => summed)) reduce(y, scale)

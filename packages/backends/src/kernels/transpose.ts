@@ -1,7 +1,11 @@
 /** Transpose: exchanges of two (merged) axes. Stock copies element by element. */
 import * as tf from '@tensorflow/tfjs-core'
+import { kernels } from '../generated/kernels'
 import { identityKernel } from './identity'
 import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
+
+/** Nanoseconds. */
+const costPerElement = 0.4
 
 export const transposeKernel: tf.KernelFunc = (args) => {
   const { x } = args.inputs as { x: tf.TensorInfo }
@@ -37,7 +41,15 @@ const exchange = wasmKernel(
     if (tf.util.sizeFromShape(x.shape) === 0) return y
     if (n === undefined)
       heap.scratch(1024, (tile) => wasm.transpose(heap.pointer(x), y.pointer, tile, batch, rows, columns))
-    else wasm.transposeRows(heap.pointer(x), y.pointer, batch, rows, columns, n)
+    else {
+      const [px, size] = [heap.pointer(x), rows * columns * n]
+      heap.parallelFor(kernels, 'transposeRows', {
+        ...{ length: batch, cost: size * costPerElement },
+        parameters: (first, count) => [
+          ...([px + first * size * 4, y.pointer + first * size * 4, count, rows, columns, n] as const),
+        ],
+      })
+    }
     return y
   },
 )

@@ -1,5 +1,6 @@
 /** Small mends, each around the kernel that is there. */
 import * as tf from '@tensorflow/tfjs-core'
+import { identityKernel } from '../kernels/identity'
 import { composedKernel } from '../training-kernels/composed-kernel'
 
 type Around = (present: tf.KernelFunc) => tf.KernelFunc
@@ -25,13 +26,15 @@ export const oneHotAround: Around = (present) => {
   return (params) => (params.attrs!.dtype === 'int32' ? present(params) : viaInteger(params))
 }
 
-/** tfjs-wasm truncates: 0.3 becomes false, and 5 stays 5. */
+/** tfjs-wasm truncates: 0.3 becomes false, and 5 stays 5. To the same dtype it copies, once per factor in each gradient of a product. */
 export const castAround: Around = (present) => {
   const toBool = composedKernel(({ x }: { x: tf.Tensor }) =>
     tf.notEqual(x, tf.zeros([], x.dtype as 'float32')),
   )
-  return (params) =>
-    params.attrs!.dtype === 'bool' && params.inputs.x!.dtype !== 'bool' ? toBool(params) : present(params)
+  return (params) => {
+    if (params.attrs!.dtype === params.inputs.x!.dtype) return identityKernel(params)
+    return params.attrs!.dtype === 'bool' ? toBool(params) : present(params)
+  }
 }
 
 /** tfjs-wasm labels every result float32: integers come back as the floats of their bits. */

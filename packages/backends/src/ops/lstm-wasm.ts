@@ -1,6 +1,7 @@
-/** The kernels of `lstm.ts` on wasm: products by `assembly/sgemm.ts`, the rest of a step by `assembly/lstm.ts`. */
+/** The kernels of `lstm.ts` on wasm: products by `assembly/sgemm.ts`, time steps by `assembly/lstm-steps.ts`, rows of the batch apart. */
 import { kernels } from '../generated/kernels'
 import type { HeapTensor, WasmHeap } from '../heap/wasm-heap'
+import { multiply, productCost } from '../kernels/matmul'
 import type { LstmGradientInputs, LstmInputs, LstmOptions } from './lstm'
 
 interface Context<Inputs> {
@@ -18,6 +19,12 @@ function sizesOf({ x, h }: LstmInputs) {
 
 const bytesOf = (floats: number) => 4 * floats
 
+/** Nanoseconds for all steps of an example: the product, and about 10 for each gate. */
+const stepsCost = (inputs: LstmInputs) => {
+  const { time, units, gates } = sizesOf(inputs)
+  return time * (productCost(1, gates, units) + 10 * gates)
+}
+
 export function lstmOnWasm({ heap, inputs, attrs }: Context<LstmInputs>): [HeapTensor, HeapTensor] {
   const { batch, time, features, units, states, gates } = sizesOf(inputs)
   const wasm = heap.kernels(kernels)
@@ -25,31 +32,28 @@ export function lstmOnWasm({ heap, inputs, attrs }: Context<LstmInputs>): [HeapT
   const [allStates, allGates] = [heap.output([batch, time, states]), heap.output([batch, time, gates])]
   const { x, kernel, recurrentKernel, bias, h, c } = inputs
   const recurrent = heap.pointer(recurrentKernel)
-  const scratchBytes = Math.max(
-    wasm.sgemmScratch(batch * time, gates, features),
-    wasm.sgemmScratch(batch, gates, units),
-  )
-  heap.scratch(scratchBytes, (scratch) => {
-    wasm.sgemm(
-      ...([false, false, batch * time, gates, features, 1, heap.pointer(x), features] as const),
-      ...([heap.pointer(kernel), gates, allGates.pointer, gates, false, scratch] as const),
-    )
-    // Where the state before this step lies, and how far apart its rows are.
-    let [hBefore, cBefore, step] = [heap.pointer(h), heap.pointer(c), units]
-    for (let t = 0; t < time; t++) {
-      const sums = allGates.pointer + bytesOf(t * gates)
-      const hidden = allStates.pointer + bytesOf(t * states)
-      const cell = hidden + bytesOf(units)
-      wasm.sgemm(
-        ...([false, false, batch, gates, units, 1, hBefore, step] as const),
-        ...([recurrent, gates, sums, time * gates, true, scratch] as const),
-      )
-      wasm.lstmGates(
-        ...([hard, sums, bytesOf(time * gates), bias ? heap.pointer(bias) : 0] as const),
-        ...([cBefore, bytesOf(step), hidden, cell, bytesOf(time * states), batch, units] as const),
-      )
-      ;[hBefore, cBefore, step] = [hidden, cell, time * states]
-    }
+  const sums = { transposeA: false, transposeB: false, m: batch * time, n: gates, k: features }
+  multiply(heap, {
+    ...sums,
+    ...{ a: heap.pointer(x), lda: features, b: heap.pointer(kernel), ldb: gates, c: allGates.pointer },
+  })
+  const [hidden, cell, biases] = [heap.pointer(h), heap.pointer(c), bias ? heap.pointer(bias) : 0]
+  heap.parallelFor(kernels, 'lstmSteps', {
+    ...{
+      length: batch,
+      cost: stepsCost(inputs),
+      multiple: 4,
+      scratch: wasm.sgemmScratch(batch, gates, units),
+    },
+    parameters: (row, count, scratch) => [
+      ...([
+        hard,
+        allGates.pointer + bytesOf(row * time * gates),
+        allStates.pointer + bytesOf(row * time * states),
+      ] as const),
+      ...([hidden + bytesOf(row * units), cell + bytesOf(row * units), recurrent, biases] as const),
+      ...([count, time, units, scratch] as const),
+    ],
   })
   return [allStates, allGates]
 }
@@ -72,39 +76,57 @@ export function lstmGradientOnWasm({ heap, inputs, attrs }: Context<LstmGradient
   const outputs = [inputs.x, inputs.kernel, inputs.recurrentKernel, { shape: [gates] }, inputs.h, inputs.c]
   const gradients = outputs.map(({ shape }) => heap.output(shape)) as SixTensors
   const [dx, dKernel, dRecurrent, dBias, dh, dc] = gradients.map(({ pointer }) => pointer) as Six
-  const scratchBytes = Math.max(
-    wasm.sgemmScratch(batch, units, gates),
-    wasm.sgemmScratch(rows, features, gates),
-    wasm.sgemmScratch(Math.max(features, units), gates, rows),
-    bytesOf(gates),
-  )
-  // From the last step on, these two carry what flows to the step before.
-  heap.floats(dh, batch * units).fill(0)
-  heap.floats(dc, batch * units).fill(0)
-  heap.scratch(bytesOf(rows * (gates + units)) + scratchBytes, (dz) => {
+  heap.scratch(bytesOf(rows * (gates + units) + gates), (dz) => {
     const hBefore = dz + bytesOf(rows * gates)
-    const scratch = hBefore + bytesOf(rows * units)
-    for (let t = time - 1; t >= 0; t--) {
-      const [sums, state] = [bytesOf(t * gates), bytesOf(t * states)]
-      const cell = allStates + state + bytesOf(units)
-      const [cBefore, step] = t === 0 ? [c, units] : [cell - bytesOf(states), time * states]
-      wasm.lstmGatesGradient(
-        ...([hard, allGates + sums, dz + sums, bytesOf(time * gates), cBefore, bytesOf(step)] as const),
-        ...([cell, dy + state, bytesOf(time * states), dh, dc, batch, units] as const),
-      )
-      wasm.sgemm(
-        ...([false, true, batch, units, gates, 1, dz + sums, time * gates] as const),
-        ...([recurrentKernel, gates, dh, units, false, scratch] as const),
-      )
-    }
-    wasm.sgemm(
-      ...([false, true, rows, features, gates, 1, dz, gates] as const),
-      ...([kernel, gates, dx, features, false, scratch] as const),
-    )
-    wasm.sgemm(
-      ...([true, false, features, gates, rows, 1, x, features] as const),
-      ...([dz, gates, dKernel, gates, false, scratch] as const),
-    )
+    const partial = hBefore + bytesOf(rows * units)
+    heap.parallelFor(kernels, 'lstmStepsGradient', {
+      ...{
+        length: batch,
+        cost: stepsCost(inputs),
+        multiple: 4,
+        scratch: wasm.sgemmScratch(batch, units, gates),
+      },
+      parameters: (row, count, scratch) => {
+        const [ofGates, ofStates, ofUnits] = [time * gates, time * states, units].map((size) =>
+          bytesOf(row * size),
+        ) as Three
+        return [
+          ...([
+            hard,
+            allGates + ofGates,
+            dz + ofGates,
+            allStates + ofStates,
+            c + ofUnits,
+            dy + ofStates,
+          ] as const),
+          ...([dh + ofUnits, dc + ofUnits, recurrentKernel, count, time, units, scratch] as const),
+        ]
+      },
+    })
+    const left = { transposeA: true, transposeB: false }
+    const right = { transposeA: false, transposeB: true }
+    multiply(heap, {
+      ...right,
+      m: rows,
+      n: features,
+      k: gates,
+      a: dz,
+      lda: gates,
+      b: kernel,
+      ldb: gates,
+      c: dx,
+    })
+    multiply(heap, {
+      ...left,
+      m: features,
+      n: gates,
+      k: rows,
+      a: x,
+      lda: features,
+      b: dz,
+      ldb: gates,
+      c: dKernel,
+    })
     // What the recurrent weights were multiplied with: the given state, then those of all steps but the last.
     wasm.copyRows(hBefore, time * units, h, units, batch, units)
     for (let b = 0; b < batch; b++)
@@ -112,13 +134,21 @@ export function lstmGradientOnWasm({ heap, inputs, attrs }: Context<LstmGradient
         ...([hBefore + bytesOf((b * time + 1) * units), units] as const),
         ...([allStates + bytesOf(b * time * states), states, time - 1, units] as const),
       )
-    wasm.sgemm(
-      ...([true, false, units, gates, rows, 1, hBefore, units] as const),
-      ...([dz, gates, dRecurrent, gates, false, scratch] as const),
-    )
-    wasm.sumColumns(dz, dBias, scratch, 1, rows, gates, 1)
+    multiply(heap, {
+      ...left,
+      m: units,
+      n: gates,
+      k: rows,
+      a: hBefore,
+      lda: units,
+      b: dz,
+      ldb: gates,
+      c: dRecurrent,
+    })
+    wasm.sumColumns(dz, dBias, partial, 1, rows, gates, 1)
   })
   return gradients
 }
 
+type Three = [number, number, number]
 type Six = [number, number, number, number, number, number]
