@@ -7,9 +7,14 @@ mkdirSync(new URL('docs/packages/', root), { recursive: true })
 for (const name of packages) {
   const readme = readFileSync(new URL(`packages/${name}/README.md`, root), 'utf8')
   // A README links to files beside it; from the site those live in the repository.
-  const page = readme.replace(
+  const home = 'https://github.com/tfgraft/tfgraft'
+  const withPictures = readme.replace(
+    /!\[([^\]]*)\]\((?!https?:)([^)]+)\)/g,
+    `![$1](${home}/raw/main/packages/${name}/$2)`,
+  )
+  const page = withPictures.replace(
     /\]\((?!https?:|#)(?:\.\/)?([^)]+)\)/g,
-    `](https://github.com/tfgraft/tfgraft/blob/main/packages/${name}/$1)`,
+    `](${home}/blob/main/packages/${name}/$1)`,
   )
   writeFileSync(new URL(`docs/packages/${name}.md`, root), page)
 }

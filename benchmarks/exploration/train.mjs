@@ -2,11 +2,12 @@
  * Does exploring pay? PPO alone and with intrinsic rewards, same hyper-parameters, same budget, several seeds.
  *
  *     node benchmarks/exploration/train.mjs multiroom     (or another of `experiments` below)
+ *     node benchmarks/exploration/train.mjs keyroom --python .venv/bin/python      (needs minihack)
  *     node benchmarks/exploration/train.mjs --task LockedRoom-v0 --methods ppo:1048576,rnd:1048576 --seeds 1 --out my.json
  *
  * Run `pnpm build` first. An experiment writes `benchmarks/results/committed/exploration-NAME.json` after every trial;
  * trials that the file already holds are not run again, so it can be stopped and called again. Success is the share of the
- * last 100 episodes with a return above 0, while the policy explores.
+ * last 100 episodes with a return above 0, while the policy explores. `tables.mjs` puts the results into the package's README.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -14,13 +15,26 @@ import { useBackend } from '@tfgraft/backends'
 import { environment } from '@tfgraft/bench/measure'
 import { bonusOptions, hyperParameters, numEnvs, runTrial } from './trial.mjs'
 
-/** Rows of `task`, then `method:steps` with the number of seeds. */
+/** Chosen among 0.005 and 0.001, and with ends or without: the paper's reward, weighed so that the world's can be heard. */
+const rareCounts = { coefficient: 0.001, episodic: false }
+
+/** Rows: task, seeds, `method:steps`, options of those methods. */
 const experiments = {
   multiroom: [
     ['MultiRoom-N4-S5-v1', 5, 'ppo:2097152,rnd:1048576,episodicCount:655360'],
     ['MultiRoom-N4-S5-v1', 1, 'icm:1048576,ride:1048576,ngu:1048576,re3:1048576'],
     ['MultiRoom-N4-S5-v1', 1, 'e3b:1048576,pseudoCounts:1048576,disagreement:1048576'],
   ],
+  harder: [
+    ['MultiRoom-N6-v0', 3, 'rnd:3145728,ppo:3145728'],
+    ['KeyCorridorS3R3-v0', 3, 'episodicCount:4194304', rareCounts],
+    ['KeyCorridorS3R3-v0', 3, 'ppo:4194304'],
+    // As many settings for PPO as for the counts.
+    ['KeyCorridorS3R3-v0', 1, 'ppo:4194304', { entropyCoefficient: 0.03 }],
+    ['MultiRoom-N4-S5-v0', 2, 'ppo:1048576,rnd:1572864'],
+  ],
+  memory: [['MemoryS7-v0', 2, 'ppo:524288,lstm:524288,gru:524288']],
+  keyroom: [['MiniHack-KeyRoom-S5-v0', 1, 'ppo:1048576,rnd:1048576']],
 }
 
 const { values, positionals } = parseArgs({
@@ -30,6 +44,7 @@ const { values, positionals } = parseArgs({
     methods: { type: 'string' },
     seeds: { type: 'string', default: '5' },
     out: { type: 'string' },
+    python: { type: 'string' },
   },
   allowPositionals: true,
 })
@@ -46,16 +61,16 @@ const results =
     ? JSON.parse(readFileSync(out, 'utf8'))
     : { environment: here, hyperParameters, bonusOptions, numEnvs, trials: [] }
 
-for (const [task, seeds, methods] of rows)
+for (const [task, seeds, methods, options] of rows)
   for (let seed = 1; seed <= seeds; seed++)
     for (const entry of methods.split(',')) {
       const [method, steps] = entry.split(':')
-      const trial = { task, method, seed, totalSteps: Number(steps) }
-      const same = (t) => Object.entries(trial).every(([key, value]) => t[key] === value)
-      if (results.trials.some(same)) continue
+      const trial = { task, method, seed, totalSteps: Number(steps), ...(options && { options }) }
+      const key = (t) => JSON.stringify([t.task, t.method, t.seed, t.totalSteps, t.options])
+      if (results.trials.some((done) => key(done) === key(trial))) continue
+      const outcome = await runTrial(trial, values)
       // A later call may add trials: what these ran on, where the file's environment is of the first call.
-      const record = { ...trial, commit: here.commit, load: here.load, ...(await runTrial(trial)) }
-      results.trials.push(record)
-      console.log(JSON.stringify({ ...record, curve: undefined }))
+      results.trials.push({ ...trial, commit: here.commit, load: here.load, ...outcome })
+      console.log(JSON.stringify({ ...trial, ...outcome, curve: undefined }))
       if (out) writeFileSync(out, `${JSON.stringify(results)}\n`)
     }

@@ -1,9 +1,10 @@
-/** One training of PPO, alone or with a bonus, on a grid world: what the scripts of this folder have in common. */
+/** One training of PPO, alone or with a bonus: what the scripts of this folder have in common. */
 import {
   disagreement,
   e3b,
   episodicCount,
   gridWorld,
+  gymnasium,
   icm,
   ngu,
   ppo,
@@ -14,7 +15,7 @@ import {
   trainAgent,
 } from '@tfgraft/rl-exploration'
 
-/** The same for every method and every task: a baseline is tuned exactly as much as what is compared with it. */
+/** The same for every method and every task, unless an experiment says otherwise. */
 export const hyperParameters = {
   numSteps: 128,
   numMinibatches: 4,
@@ -31,29 +32,40 @@ export const bonusOptions = { rnd: { updateProportion: 0.25 } }
 export const numEnvs = 64
 
 const bonuses = { disagreement, e3b, episodicCount, icm, ngu, pseudoCounts, re3, ride, rnd }
+const recurrent = {
+  lstm: { recurrent: 'lstm', sequenceLength: 32 },
+  gru: { recurrent: 'gru', sequenceLength: 32 },
+}
+
+/** Grid worlds here; names that begin with MiniHack in Python. */
+function environmentOf(task, seed, python) {
+  if (!task.startsWith('MiniHack')) return gridWorld(task, { numEnvs, seed, encoding: 'flat' })
+  return gymnasium(task, {
+    numEnvs,
+    seed,
+    python,
+    imports: ['minihack'],
+    kwargs: { observation_keys: ['chars_crop'] },
+    observationKey: 'chars_crop',
+  })
+}
 
 /**
  * Trains, and keeps the curve: `[step, success rate, mean return]` of the last 100 episodes at every fourth update.
  *
- * @param trial `task`, `method` (`ppo` or a bonus), `seed`, `totalSteps`; `ppo` and `bonus` override options.
+ * @param trial `task`, `seed`, `totalSteps`, and `method`: `ppo`, `lstm`, `gru` or a bonus. `options` override those of the
+ * method: of PPO, or of the bonus.
+ * @param python For tasks in Python.
  */
-export async function runTrial({
-  task,
-  method,
-  seed,
-  totalSteps,
-  encoding = 'flat',
-  ppo: given = {},
-  bonus = {},
-}) {
-  const env = gridWorld(task, { numEnvs, seed: 1000 * seed, encoding })
-  const baseline = ppo(env, { ...hyperParameters, ...given })
-  const setup =
-    method === 'ppo' ? baseline : bonuses[method]({ ...bonusOptions[method], ...bonus }).apply(baseline)
+export async function runTrial({ task, method, seed, totalSteps, options = {} }, { python } = {}) {
+  const env = await environmentOf(task, 1000 * seed, python)
+  const bonus = bonuses[method]?.({ ...bonusOptions[method], ...options })
+  const agentOptions = bonus ? {} : { ...recurrent[method], ...options }
+  const baseline = ppo(env, { ...hyperParameters, ...agentOptions })
   const [started, cpuStarted] = [performance.now(), process.cpuUsage()]
   const curve = []
   let [finished, solvedAt] = [0, null]
-  const { agent } = await trainAgent(setup, {
+  const { agent } = await trainAgent(bonus ? bonus.apply(baseline) : baseline, {
     totalSteps,
     seed,
     onUpdate: ({ step, update, episodes, successRate, meanReturn }) => {
@@ -67,6 +79,7 @@ export async function runTrial({
   const cpu = process.cpuUsage(cpuStarted)
   const steps = agent.step
   agent.dispose()
+  await env.close()
   return {
     finalSuccess: curve.at(-1)[1],
     finalReturn: curve.at(-1)[2],

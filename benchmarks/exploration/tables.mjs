@@ -1,0 +1,152 @@
+/**
+ * Puts the trainings of `train.mjs` into the README of the package, between its markers: of every experiment that has
+ * results a table, and a drawing of the curves.
+ *
+ *     node benchmarks/exploration/tables.mjs
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parse, View } from 'vega'
+import { compile } from 'vega-lite'
+
+const readme = 'packages/rl-exploration/README.md'
+const folder = 'benchmarks/results/committed'
+const experiments = {
+  multiroom: `**Exploring pays.** 64 environments, 147 normalised inputs, hidden layers of 64, the same hyper-parameters for all. Bands in the
+drawings go from the worst to the best seed; the first points of a curve may be of few episodes.`,
+  harder: `**Harder worlds.** MultiRoom-N4-S5-v0 has six small rooms, MultiRoom-N6-v0 six large ones. In KeyCorridorS3R3 a hidden key opens a hidden
+room, and must be dropped before the ball can be taken: the default weight of counts drowns that one reward, a fifth of it, without ends,
+lets it be heard. Rows of one seed are tries; those that failed are here too.`,
+  memory: `**Memory.** In MemoryS7 the object seen at the start says which way is right at the end: without memory one can only guess.`,
+  keyroom: `**KeyRoom-S5 of MiniHack**, through the bridge.`,
+}
+
+/** PPO first. */
+const rank = ({ method }) => (method === 'ppo' ? 0 : 1)
+
+/** Trials of one task, method, budget and options: by task, baselines first. */
+function groups(trials) {
+  const byKey = new Map()
+  for (const trial of trials) {
+    const key = JSON.stringify([trial.task, trial.method, trial.totalSteps, trial.options])
+    byKey.set(key, [...(byKey.get(key) ?? []), trial])
+  }
+  return [...byKey.values()].sort(([a], [b]) => a.task.localeCompare(b.task) || rank(a) - rank(b))
+}
+
+const title = ({ method, options }) => {
+  const base = { ppo: 'PPO', lstm: 'PPO, `lstm`', gru: 'PPO, `gru`' }[method] ?? `PPO + \`${method}\``
+  const given = Object.entries(options ?? {}).map(([name, value]) => `${name} ${value}`)
+  return given.length ? `${base} (${given.join(', ')})` : base
+}
+const number = (value) => value.toLocaleString('en')
+const percent = (value) => (value === null ? '-' : `${Math.round(100 * value)} %`)
+
+function table(trials) {
+  const rows = groups(trials).map((group) => {
+    const [{ task, totalSteps }] = group
+    const solved = group.map(({ solvedAt }) => (solvedAt === null ? 'never' : number(solvedAt)))
+    const rate = Math.round(
+      group.reduce((sum, { stepsPerCpuSecond }) => sum + stepsPerCpuSecond, 0) / group.length,
+    )
+    return [
+      task,
+      title(group[0]),
+      group.length,
+      number(totalSteps),
+      group.map(({ finalSuccess }) => percent(finalSuccess)).join(', '),
+      solved.every((at) => at === 'never')
+        ? solved.length > 1
+          ? 'never in any'
+          : 'never'
+        : solved.join(', '),
+      number(rate),
+    ]
+  })
+  const head = ['', '', 'seeds', 'steps', 'success at the end, per seed', '90 % reached at step', 'steps/s']
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+/** Success over steps: the mean over seeds with the band from the worst to the best of them. */
+async function drawing(trials) {
+  const tasks = [...new Set(trials.map(({ task }) => task))]
+  const values = groups(trials).flatMap((group, index) =>
+    group[0].curve.map(([step], k) => {
+      const at = group.map(({ curve }) => curve[k]?.[1] ?? 0)
+      return {
+        group: index,
+        task: group[0].task,
+        method: title(group[0]).replaceAll('`', ''),
+        step: step / 1e6,
+        mean: at.reduce((a, b) => a + b, 0) / at.length,
+        low: Math.min(...at),
+        high: Math.max(...at),
+      }
+    }),
+  )
+  const x = { field: 'step', type: 'quantitative', title: 'million steps' }
+  const y = {
+    field: 'mean',
+    type: 'quantitative',
+    title: 'success',
+    axis: { format: '%' },
+    scale: { domain: [0, 1] },
+  }
+  const color = {
+    field: 'method',
+    type: 'nominal',
+    title: null,
+    scale: { scheme: 'tableau10' },
+    legend: { orient: 'bottom', columns: 3, labelLimit: 400, symbolType: 'stroke', symbolOpacity: 1 },
+  }
+  // Trainings of different length are lines of their own.
+  const detail = { field: 'group', type: 'nominal' }
+  const spec = {
+    data: { values },
+    background: 'white',
+    columns: Math.min(2, tasks.length),
+    facet: { field: 'task', type: 'nominal', title: null, sort: tasks },
+    spec: {
+      width: 380,
+      height: 220,
+      layer: [
+        {
+          mark: { type: 'area', opacity: 0.15 },
+          encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color, detail },
+        },
+        { mark: { type: 'line', strokeWidth: 2 }, encoding: { x, y, color, detail } },
+      ],
+    },
+    resolve: { scale: { x: 'independent' }, axis: { x: 'independent' } },
+  }
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' })
+  const svg = await view.toSVG()
+  view.finalize()
+  return svg
+}
+
+const sections = []
+for (const [name, introduction] of Object.entries(experiments)) {
+  const file = `${folder}/exploration-${name}.json`
+  if (!existsSync(file)) continue
+  const { trials } = JSON.parse(readFileSync(file, 'utf8'))
+  const picture = file.replace('.json', '.svg')
+  writeFileSync(picture, await drawing(trials))
+  const command = `node benchmarks/exploration/train.mjs ${name}${name === 'keyroom' ? ' --python .venv/bin/python' : ''}`
+  sections.push(
+    introduction,
+    table(trials),
+    `![Success over steps](../../${picture})`,
+    `\`${command}\` ([curves](../../${file}); trials name the commit that they ran on)`,
+  )
+}
+const [start, end] = [
+  '<!-- trainings: written by benchmarks/exploration/tables.mjs -->',
+  '<!-- /trainings -->',
+]
+const text = readFileSync(readme, 'utf8')
+const [from, to] = [text.indexOf(start), text.indexOf(end)]
+if (from < 0 || to < 0) throw new Error(`${readme} must have ${start} and ${end}.`)
+writeFileSync(
+  readme,
+  `${text.slice(0, from + start.length)}\n\n${sections.join('\n\n')}\n\n${text.slice(to)}`,
+)
