@@ -2,13 +2,13 @@
  * A small differential transformer learns to continue sequences of numbers.
  *
  * a_n = c_1 a_{n-1} + c_2 a_{n-2} modulo 7, except that with probability 0.1 the next number is a_{n-1} + 1. So nobody can predict
- * more than about nine tenths of the numbers. The coefficients are the same for all sequences, or, with `--rule own`, each
- * sequence's own, to be inferred from the sequence itself.
+ * more than about nine tenths of the numbers. Each sequence has coefficients of its own, to be inferred from the sequence itself; or,
+ * with `--rule shared`, all have the same.
  *
- *     pnpm --filter @tfgraft/example-attention-sequences start [--rule shared|own]
+ *     pnpm --filter @tfgraft/example-attention-sequences start [--rule own|shared]
  *         [--attention differential|differential-v2|plain] [--epochs 8] [--learningRate 0.003] [--seed 1] [--tiny]
  *
- * With the shared rule it predicts 0.90 of the numbers of unseen sequences after one epoch.
+ * It predicts 0.84 of the numbers of unseen sequences after eight epochs; with the shared rule 0.90 after one.
  */
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
@@ -25,7 +25,7 @@ import {
 const { values: options } = parseArgs({
   options: {
     tiny: { type: 'boolean', default: false },
-    rule: { type: 'string', default: 'shared' },
+    rule: { type: 'string', default: 'own' },
     attention: { type: 'string', default: 'differential' },
     learningRate: { type: 'string', default: '0.003' },
     epochs: { type: 'string', default: '8' },

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { model as buildModel, input, layers, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { decode, encode } from 'fast-png'
 import { expect, it } from 'vitest'
@@ -6,8 +7,12 @@ import {
   attentionMapPixels,
   attentionMapSvg,
   attentionMapsOf,
+  attentionMapsOfModel,
+  causalLanguageModel,
+  type DifferentialAttention,
   differentialAttention,
   differentialAttentionV2,
+  lambdaInit,
   multiHeadAttention,
 } from './index'
 
@@ -29,6 +34,37 @@ describeBackends('attention maps', () => {
       expectClose(tf.sum(difference!, -1), tf.sub(1, perRow))
     },
   )
+
+  it('come from all attention layers of a model, blocks and their masks included', async () => {
+    const model = causalLanguageModel({ vocabularySize: 5, dim: 8, numLayers: 2, numHeads: 2 })
+    const ids = tf.tensor2d([[1, 2, 3, 4]], [1, 4], 'int32')
+    const before = model.predict(ids) as tf.Tensor
+    await expectNoTensorLeak(() => {
+      const all = attentionMapsOfModel(model, ids)
+      expect(all.map(({ layer }) => (layer as DifferentialAttention).lambdaInit)).toEqual([
+        lambdaInit(0),
+        lambdaInit(1),
+      ])
+      for (const { maps } of all) {
+        tf.tidy(() => expectClose(tf.sum(maps.first, -1), tf.ones([1, 2, 4])))
+        tf.dispose([maps.first, maps.second!, maps.difference!])
+      }
+    })
+    expectClose(model.predict(ids) as tf.Tensor, before)
+
+    const tokens = input({ shape: [4], dtype: 'int32' })
+    const embedded = layers.embedding({ inputDim: 9, outputDim: 8, maskZero: true }).apply(tokens)
+    const attended = multiHeadAttention({ numHeads: 1 }).apply(embedded) as SymbolicTensor
+    const [only] = attentionMapsOfModel(
+      buildModel({ inputs: tokens, outputs: attended }),
+      tf.tensor2d([[3, 4, 0, 0]], [1, 4], 'int32'),
+    )
+    expectClose(tf.slice(only!.maps.first, [0, 0, 0, 2], [1, 1, 4, 2]), tf.zeros([1, 1, 4, 2]), { atol: 0 })
+    const plain = sequential({ layers: [layers.dense({ units: 1, inputShape: [2] })] })
+    expect(() => attentionMapsOfModel(plain, tf.ones([1, 2]))).toThrow(
+      'must have attention layers of this package',
+    )
+  })
 
   it('are drawn with a rectangle per weight, positive in blue and negative in red', async () => {
     const layer = differentialAttention({ numHeads: 1 })

@@ -1,13 +1,12 @@
 /** Looking at attention: the maps of a layer as tensors. */
 import * as tf from '@tensorflow/tfjs-core'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
+import { type AttentionLayer, allLayers, isAttention } from './attention-layers-of'
 import { DifferentialAttention } from './differential-attention'
 import { DifferentialAttentionV2 } from './differential-attention-v2'
-import { firstTensor } from './layer-inputs'
-import type { MultiHeadAttention } from './multi-head-attention'
+import { type CallOptions, firstTensor } from './layer-inputs'
 import { attentionProblem } from './op/options'
 import { additiveKeyMask, attentionMaps, broadcastLambda, mapsOf } from './op/reference'
-
-export type AttentionLayer = DifferentialAttention | DifferentialAttentionV2 | MultiHeadAttention
 
 /** The maps of one call, each `[batch, heads, query, key]`. */
 export interface AttentionMaps {
@@ -37,8 +36,16 @@ export interface AttentionMaps {
  * ```
  */
 export function attentionMapsOf(layer: AttentionLayer, inputs: tf.Tensor | tf.Tensor[]): AttentionMaps {
+  return mapsOfCall(layer, inputs, {})
+}
+
+function mapsOfCall(
+  layer: AttentionLayer,
+  inputs: tf.Tensor | tf.Tensor[],
+  kwargs: CallOptions,
+): AttentionMaps {
   const tensors = tf.tidy(() => {
-    const { q, k, v, options } = layer.sequences(inputs)
+    const { q, k, v, options } = layer.sequences(inputs, kwargs)
     const differential = layer instanceof DifferentialAttention || layer instanceof DifferentialAttentionV2
     const problem = attentionProblem('attentionMapsOf', differential ? 2 : 1, q, k, v, options)
     const keyBias = options.keyMask && additiveKeyMask(options.keyMask)
@@ -50,4 +57,49 @@ export function attentionMapsOf(layer: AttentionLayer, inputs: tf.Tensor | tf.Te
   })
   const [first, second, difference] = tensors
   return second && difference ? { first: first!, second, difference } : { first: first! }
+}
+
+/**
+ * The attention maps of every attention layer in a model, those in blocks included, on some input of the model.
+ *
+ * @param model Any model with attention layers of this package.
+ * @param inputs What the model predicts from.
+ * @returns One entry per call of a layer, in the order of the calls. The tensors are to be disposed by the caller.
+ * @throws When the model has no attention layer of this package.
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core'
+ * import { attentionMapsOfModel, causalLanguageModel } from '@tfgraft/diff-attention'
+ *
+ * const model = causalLanguageModel({ vocabularySize: 7, dim: 16, numLayers: 2, numHeads: 2 })
+ * for (const { layer, maps } of attentionMapsOfModel(model, tf.tensor2d([[1, 2, 3]], [1, 3], 'int32')))
+ *   console.log(layer.name, maps.difference?.shape) // .. [1, 2, 3, 3]
+ * ```
+ */
+export function attentionMapsOfModel(
+  model: LayersModel,
+  inputs: tf.Tensor | tf.Tensor[],
+): { layer: AttentionLayer; maps: AttentionMaps }[] {
+  const attention = [...allLayers(model)].filter(isAttention)
+  if (!attention.length)
+    throw new Error(
+      `attentionMapsOfModel: \`model\` must have attention layers of this package. Received ${model.name}.`,
+    )
+  const seen: { layer: AttentionLayer; maps: AttentionMaps }[] = []
+  for (const layer of attention) {
+    const call = layer.call.bind(layer)
+    // An own property, which hides the method of the class until it is deleted.
+    layer.call = (given, kwargs = {}) => {
+      const maps = mapsOfCall(layer, given, kwargs)
+      for (const map of Object.values(maps)) tf.keep(map)
+      seen.push({ layer, maps })
+      return call(given, kwargs)
+    }
+  }
+  try {
+    tf.tidy(() => void model.apply(inputs))
+  } finally {
+    for (const layer of attention) Reflect.deleteProperty(layer, 'call')
+  }
+  return seen
 }

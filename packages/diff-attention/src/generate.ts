@@ -1,11 +1,9 @@
 /** Token by token generation, with the keys and values of earlier positions kept. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { LayersModel, layers } from '@tensorflow/tfjs-layers'
+import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { createRandom, type Random } from '@tfgraft/core'
-import { DifferentialAttention } from './differential-attention'
-import { DifferentialAttentionV2 } from './differential-attention-v2'
+import { allLayers, isAttention } from './attention-layers-of'
 import { KeyValueCache } from './key-value-cache'
-import { MultiHeadAttention } from './multi-head-attention'
 import { checkSampling, nucleusSample, type SamplingOptions } from './sampling'
 
 export interface GenerateOptions extends SamplingOptions {
@@ -21,25 +19,12 @@ export interface GenerateOptions extends SamplingOptions {
   signal?: AbortSignal
 }
 
-/** Every layer of a model, those of models within it included. */
-function* allLayers(model: LayersModel): Generator<layers.Layer> {
-  for (const layer of model.layers) {
-    yield layer
-    if ('layers' in layer) yield* allLayers(layer as unknown as LayersModel)
-  }
-}
-
 function checkCausal(model: LayersModel): void {
-  for (const layer of allLayers(model)) {
-    const attention =
-      layer instanceof DifferentialAttention ||
-      layer instanceof DifferentialAttentionV2 ||
-      layer instanceof MultiHeadAttention
-    if (attention && !layer.settings.causal)
+  for (const layer of allLayers(model))
+    if (isAttention(layer) && !layer.settings.causal)
       throw new Error(
         `generate: \`model\` must have causal attention layers only. Received ${layer.name} with causal=false.`,
       )
-  }
 }
 
 /** Logits of the last position of each sequence, `[batch][vocabulary]`, given all tokens so far. */

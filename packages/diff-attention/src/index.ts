@@ -1,5 +1,6 @@
 export type { AttentionLayerArgs } from './attention-layer'
-export { type AttentionMaps, attentionMapsOf } from './attention-map'
+export type { AttentionLayer } from './attention-layers-of'
+export { type AttentionMaps, attentionMapsOf, attentionMapsOfModel } from './attention-map'
 export {
   type AttentionMapPictureOptions,
   type AttentionMapPixels,
