@@ -20,7 +20,10 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/backends/src/conformance/*.test.ts'],
+    include: [
+      'packages/backends/src/conformance/*.test.ts',
+      'packages/diff-attention/src/op/attention-in-browsers.test.ts',
+    ],
     setupFiles: ['packages/backends/src/conformance/browser-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
