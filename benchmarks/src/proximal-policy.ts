@@ -40,13 +40,14 @@ export function proximalPolicy({ tau, hidden = [64, 64] }: ProximalPolicyOptions
           }),
         ]
         for (const [index, size] of [observationSize, ...hidden].entries()) stack[index]!.build([null, size])
+        const variables = stack.flatMap((layer) =>
+          layer.trainableWeights.map((weight) => weight.read() as tf.Variable),
+        )
         return {
-          variables: stack.flatMap((layer) =>
-            layer.trainableWeights.map((weight) => weight.read() as tf.Variable),
-          ),
+          variables,
           apply: (x) => stack.reduce((h, layer) => layer.apply(h) as tf.Tensor, x) as tf.Tensor2D,
           dispose: () => {
-            for (const layer of stack) layer.dispose()
+            for (const variable of variables) variable.dispose()
           },
         }
       },

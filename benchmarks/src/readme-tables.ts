@@ -1,0 +1,40 @@
+/** Tables in Markdown files, made from committed results: between `<!-- results:NAME -->` and `<!-- /results -->`. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { matrixTable } from './report/matrix'
+import { summarize } from './report/summarize'
+import { markdown, markdownTable } from './report/text-table'
+import { readResults } from './results'
+import { tasks } from './suites'
+
+/** @returns The text with every table made anew from `<committed>/<name>/results.jsonl`. */
+export function withCurrentTables(text: string, committed: string): string {
+  return text.replaceAll(
+    /(<!-- results:([\w-]+) -->\n)[\s\S]*?(<!-- \/results -->)/g,
+    (_, open: string, name: string, close: string) =>
+      `${open}${tableOf(join(committed, name), name)}\n${close}`,
+  )
+}
+
+/** The matrix of several tasks, the whole table of one; where it was measured below. */
+function tableOf(folder: string, name: string): string {
+  const records = readResults(folder)
+  if (records.length === 0) return `Not measured yet: no \`results/committed/${name}\`.\n`
+  const summaries = summarize(records, tasks)
+  const table =
+    summaries.length > 1 ? markdown(matrixTable(summaries)) : summaries.map(markdownTable).join('\n\n')
+  const trials = records.filter((record) => record.kind === 'trial')
+  const { environment, command } = trials[0]!
+  const seeds = new Set(trials.map(({ config }) => config.seed)).size
+  const { cpu, cores, backend, node, tfjs, commit } = environment
+  return (
+    `${table}\n\n\`${command}\`, ${seeds} seed${seeds === 1 ? '' : 's'}, ${trials[0]!.date.slice(0, 10)}; ` +
+    `${backend}, ${cpu}, ${cores} cores, Node ${node}, tfjs ${tfjs}, commit ${commit}.\n`
+  )
+}
+
+/** `text` of a file and what it should be. */
+export function checkTables(path: string, committed: string): { text: string; current: string } {
+  const text = readFileSync(path, 'utf8')
+  return { text, current: withCurrentTables(text, committed) }
+}
