@@ -1,5 +1,6 @@
 /** Shapes that training uses. */
 import * as tf from '@tensorflow/tfjs-core'
+import { layers } from '@tensorflow/tfjs-layers'
 
 export interface ProductCase {
   name: string
@@ -52,11 +53,33 @@ const M = 2 ** 20
 const square = () => [tf.randomNormal([1024, 1024])]
 const image = () => [tf.randomNormal([32, 32, 32, 32])]
 
+type Layer = { apply(x: tf.Tensor, options: { training: boolean }): unknown }
+
+/** Forward and backward of a layer while training. An ideal pair of kernels reads x twice and dy, and writes y and dx. */
+function trainingLayer(name: string, make: () => Layer, inputs: () => tf.Tensor[]): MemoryCase {
+  let layer: Layer | undefined
+  return {
+    name,
+    bytes: 20 * M,
+    inputs,
+    run: (x) => {
+      layer ??= make()
+      return tf.grad((x) => layer!.apply(x, { training: true }) as tf.Tensor)(x!, x)
+    },
+  }
+}
+
 export const memoryBound: MemoryCase[] = [
   { name: 'sum over axis 0', bytes: 4 * M, inputs: square, run: (x) => tf.sum(x!, 0) },
   { name: 'sum over the last axis', bytes: 4 * M, inputs: square, run: (x) => tf.sum(x!, -1) },
   { name: 'mean over batch, height, width', bytes: 4 * M, inputs: image, run: (x) => tf.mean(x!, [0, 1, 2]) },
   { name: 'transpose', bytes: 8 * M, inputs: square, run: (x) => tf.transpose(x!) },
+  {
+    name: 'reverse the axes',
+    bytes: 8 * M,
+    inputs: () => [tf.randomNormal([128, 64, 128])],
+    run: (x) => tf.transpose(x!, [2, 1, 0]),
+  },
   {
     name: 'swap heads and length',
     bytes: 8 * M,
@@ -126,6 +149,12 @@ export const memoryBound: MemoryCase[] = [
         ),
       )(inputs, inputs[0]),
   },
+  trainingLayer('batch norm layer with gradients', () => layers.batchNormalization(), image),
+  trainingLayer(
+    'layer norm layer with gradients',
+    () => layers.layerNormalization(),
+    () => [tf.randomNormal([8192, 128])],
+  ),
   {
     name: 'max pooling gradient',
     bytes: 9 * M,

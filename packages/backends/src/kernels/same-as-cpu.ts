@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { expectClose } from '@tfgraft/testing'
 import { expect } from 'vitest'
 import { onBackend } from '../training-kernels/on-backend'
-import type { KernelCase } from './cases'
+import type { KernelCase } from './kernel-case'
 
 export function expectSameAsCpu({ run, rtol = 1e-5, atol = 1e-6 }: KernelCase): void {
   const [expected] = onBackend('cpu', run)

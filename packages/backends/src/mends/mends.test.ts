@@ -79,6 +79,7 @@ const mends: [name: string, stock: string | RegExp, backends?: string[]][] = [
   ['prod, axes 0 and 2 kept', 'shape [3] instead of [1,3,1]', ['webgpu']],
   ['complex data', 'shape [6] instead of [3,2]', ['webgpu']],
   ['matMul over no inner dimension', 'forward: ', ['webgpu']],
+  ['addN of 50', 'forward: ', ['webgpu']],
 ]
 
 describeBackends('stock tfjs', (backend) => {

@@ -67,3 +67,19 @@ export const tensorScatterUpdateAround: Around = (present) => (params) => {
   copy.dispose()
   return output
 }
+
+/** WebGPU promises a shader 8 storage buffers, and one is the output's; tfjs-webgpu makes one of every term. */
+const mostTerms = 7
+
+export const addNAround: Around = (present) => (params) => {
+  const terms = Object.values(params.inputs) as tf.Tensor[]
+  if (terms.length <= mostTerms) return present(params)
+  return tf.tidy(() => {
+    let sums = terms
+    while (sums.length > 1)
+      sums = Array.from({ length: Math.ceil(sums.length / mostTerms) }, (_, i) =>
+        tf.addN(sums.slice(i * mostTerms, (i + 1) * mostTerms)),
+      )
+    return sums[0]!
+  }) as unknown as tf.TensorInfo
+}

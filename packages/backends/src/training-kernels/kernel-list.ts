@@ -22,6 +22,7 @@ import { resizeBilinearGrad, resizeNearestNeighborGrad } from '../mends/resize-g
 import { complexPartAround, prodAround } from '../mends/result-shape'
 import { reverseScanAround } from '../mends/reverse-scan'
 import {
+  addNAround,
   castAround,
   emptySumAround,
   oneHotAround,
@@ -115,7 +116,7 @@ export const trainingKernels: readonly TrainingKernel[] = [
   ),
   ...mendsAround(['cpu'], { TensorScatterUpdate: tensorScatterUpdateAround }),
   ...mendsAround(['cpu', 'webgl', 'webgpu'], { BatchMatMul: matMulAround }),
-  ...mendsAround(['webgpu'], { Prod: prodAround }),
+  ...mendsAround(['webgpu'], { AddN: addNAround, Prod: prodAround }),
   ...mendsAround(['webgl', 'webgpu'], { Sum: emptySumAround }),
   ...mendsAround(['webgl', 'webgpu'], { Imag: complexPartAround, Real: complexPartAround }),
   ...mendsAround(

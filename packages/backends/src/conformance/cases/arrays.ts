@@ -24,6 +24,11 @@ const moves: OpCase[] = [
   one('split', (x) => tf.split(x, [1, 3], 2)),
   one('unstack', (x) => tf.unstack(x, 1)),
   { name: 'unstack, one part', run: (x) => tf.unstack(x!, 1), inputs: [{ shape: [3, 1, 2] }] },
+  {
+    name: 'addN of 50',
+    run: (...xs) => tf.addN(xs),
+    inputs: Array.from({ length: 50 }, () => ({ shape: [3] })),
+  },
   { name: 'stack', run: (a, b) => tf.stack([a, b], 1), inputs: [x34, x34] },
   { name: 'concat', run: (a, b) => tf.concat([a, b], 1), inputs: [x34, { shape: [3, 2] }] },
   one('tile', (x) => tf.tile(x, [2, 1, 3])),
