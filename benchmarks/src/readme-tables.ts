@@ -22,7 +22,7 @@ function tableOf(folder: string, name: string): string {
   if (records.length === 0) return `Not measured yet: no \`results/committed/${name}\`.\n`
   const summaries = summarize(records, tasks)
   const table =
-    summaries.length > 1 ? markdown(matrixTable(summaries)) : summaries.map(markdownTable).join('\n\n')
+    summaries.length > 1 ? markdown(matrixTable(summaries), true) : summaries.map(markdownTable).join('\n\n')
   const trials = records.filter((record) => record.kind === 'trial')
   const { environment, command } = trials[0]!
   const seeds = new Set(trials.map(({ config }) => config.seed)).size

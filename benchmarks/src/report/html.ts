@@ -80,7 +80,7 @@ async function section(summary: TaskSummary): Promise<string> {
     limit === undefined ? '' : `, only ${limit} training examples`
   }.</p>
 ${verdicts(summary)}
-${tableHtml(mainTable(summary), true)}
+${tableHtml(mainTable(summary), 'colours')}
 <div class="charts">${figures.join('\n')}</div>
 <p class="muted">${legend(summary)}</p>
 ${pictures(summary)}
@@ -134,20 +134,20 @@ const matrixSection = (summaries: readonly TaskSummary[]): string =>
     : `<section>
 <h2>All tasks and methods</h2>
 <p class="muted">Quality is the metric that the task is about. A click on a column's head sorts. p: paired t test over seeds.</p>
-${tableHtml(matrixTable(summaries), false)}
+${tableHtml(matrixTable(summaries), 'names')}
 </section>`
 
-/** @param withColours Whether rows are methods in the order of the charts' colours. */
-function tableHtml({ columns, rows }: MainTable, withColours: boolean): string {
+/** @param first `colours`: rows are methods in the order of the charts' colours; `names`: the first two columns are names. */
+function tableHtml({ columns, rows }: MainTable, first: 'colours' | 'names'): string {
   const cell = ({ text, value, note }: Cell, column: number, row: number) => {
     const swatch =
-      withColours && column === 0
+      first === 'colours' && column === 0
         ? `<span class="swatch" style="background:var(--series-${row % 8})"></span>`
         : ''
     const sortable = value === undefined ? '' : ` data-value="${value}"`
     return `<td${sortable}>${swatch}${escapeHtml(text)}${note ? `<span class="note">${escapeHtml(note)}</span>` : ''}</td>`
   }
-  return `<div class="scroll"><table class="sortable">
+  return `<div class="scroll"><table class="sortable ${first}">
 <thead><tr>${columns.map((column) => `<th scope="col"><button type="button">${escapeHtml(column)}</button></th>`).join('')}</tr></thead>
 <tbody>${rows.map((row, index) => `<tr>${row.map((entry, column) => cell(entry, column, index)).join('')}</tr>`).join('')}</tbody>
 </table></div>`

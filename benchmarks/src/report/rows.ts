@@ -104,7 +104,7 @@ export const formatP = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${
 export const parametersCell = ({ parameters }: MethodSummary): Cell =>
   parameters ? { text: parameters.toLocaleString('en'), value: parameters } : missing
 
-export function ratioCell({ method, ratio }: MethodSummary): Cell {
+function ratioCell({ method, ratio }: MethodSummary): Cell {
   if (!ratio) return missing
   if (method === baselineName) return { text: '1.00 x', value: 1 }
   const quartiles = ratio.quartiles?.map((value) => value.toFixed(2)).join(' to ')

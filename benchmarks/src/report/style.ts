@@ -15,7 +15,7 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 4px; }
 h2 { font-size: 1.3rem; margin: 48px 0 4px; }
 h3 { font-size: 1rem; margin: 24px 0 8px; }
@@ -27,8 +27,10 @@ p { margin: 8px 0; max-width: 75ch; }
 .scroll { overflow-x: auto; margin: 16px 0; border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 8px 12px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; }
-thead th { background: var(--card); font-size: .85rem; white-space: nowrap; }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--page); text-align: left; }
+.names :is(th, td):nth-child(2) { text-align: left; }
+.names .note { min-width: 0; white-space: nowrap; }
+thead th, thead th:first-child { background: var(--card); font-size: .85rem; white-space: nowrap; }
 thead button { all: unset; cursor: pointer; font-weight: 600; }
 thead button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 th[aria-sort=ascending] button::after { content: ' \\2191'; }

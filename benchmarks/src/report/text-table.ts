@@ -31,13 +31,13 @@ export function terminalTable(summary: TaskSummary): string {
 export const markdownTable = (summary: TaskSummary): string =>
   `**${heading(summary)}**\n\n${markdown(mainTable(summary))}`
 
-/** A table of cells in Markdown. */
-export function markdown({ columns, rows }: MainTable): string {
+/** A table of cells in Markdown. @param notes Whether remarks stand behind the numbers. */
+export function markdown({ columns, rows }: MainTable, notes = false): string {
   const line = (row: string[]) => `| ${row.join(' | ')} |`
   return [
     line(columns),
     line(columns.map((_, column) => (column === 0 ? '---' : '--:'))),
-    ...rows.map((row) => line(row.map(({ text }) => text))),
+    ...rows.map((row) => line(row.map(({ text, note }) => (notes && note ? `${text} (${note})` : text)))),
   ].join('\n')
 }
 

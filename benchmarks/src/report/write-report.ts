@@ -24,4 +24,4 @@ export async function writeReport(folder: string): Promise<TaskSummary[]> {
 
 /** The matrix when there are several tasks, then a table per task. */
 export const summaryMarkdown = (summaries: readonly TaskSummary[]): string =>
-  `${[...(summaries.length > 1 ? [markdown(matrixTable(summaries))] : []), ...summaries.map(markdownTable)].join('\n\n')}\n`
+  `${[...(summaries.length > 1 ? [markdown(matrixTable(summaries), true)] : []), ...summaries.map(markdownTable)].join('\n\n')}\n`
