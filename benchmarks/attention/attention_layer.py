@@ -6,6 +6,7 @@ positions, both maps of all heads in one product, a causal mask, softmax, the di
 Reads "forward" or "both" (forward and backward) per line, runs once, answers the milliseconds of processor and of wall time.
 """
 import math
+import os
 import sys
 import time
 
@@ -49,7 +50,7 @@ class DifferentialAttention(nn.Module):
 
 
 def main():
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(1)
     layer = DifferentialAttention()
     x = torch.randn(1, LENGTH, WIDTH, requires_grad=True)

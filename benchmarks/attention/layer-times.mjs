@@ -1,13 +1,13 @@
 /**
- * A whole differential attention layer on our wasm backend next to eager PyTorch, one thread each, taking turns in one run: input (1,
+ * A whole differential attention layer on our wasm backend next to eager PyTorch, with as many threads, taking turns in one run: input (1,
  * 2048, 512), 4 heads, queries and keys 64 wide, rotary positions, causal. Also plain attention of as many parameters on our kernels.
  *
  *     apt-get install python3-torch libopenblas0-openmp     # Debian's PyTorch, with a fast BLAS
- *     node benchmarks/attention/layer-times.mjs [--rounds 9] [--python /usr/bin/python3] [--out file.json]
+ *     node benchmarks/attention/layer-times.mjs [--threads 1] [--rounds 9] [--python /usr/bin/python3] [--out file.json]
  *
  * PyTorch runs twice: with the allocator as it comes, which returns the maps' 134 MB to the system and faults them in again at each
- * step, and with one told to keep them. Its layer is our writing of the paper (attention_layer.py). Milliseconds are processor time. Run
- * `pnpm build` first.
+ * step, and with one told to keep them. Its layer is our writing of the paper (attention_layer.py). Milliseconds are
+ * processor time with one thread, and wall time with several. Run `pnpm build` first.
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -24,10 +24,13 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string' },
     rounds: { type: 'string', default: '9' },
+    threads: { type: 'string', default: '1' },
     python: { type: 'string', default: '/usr/bin/python3' },
   },
 })
-const backend = await useBackend('wasm')
+const threads = Number(values.threads)
+const backend = await useBackend('wasm', { threads })
+const clock = threads === 1 ? processorTime : () => performance.now()
 const shape = [1, 2048, 512]
 const x = tf.randomNormal(shape, 0, 1, 'float32', 1)
 const upstream = tf.randomNormal(shape, 0, 1, 'float32', 2)
@@ -44,21 +47,21 @@ function ours(layer) {
   }
   const input = tf.variable(x)
   return (task) => {
-    const from = processorTime()
+    const from = clock()
     const outputs = tf.tidy(task === 'forward' ? forward : both)
     outputs[0].dataSync()
-    const ms = processorTime() - from
+    const ms = clock() - from
     tf.dispose(outputs)
     return ms
   }
 }
 
-/** PyTorch in a process of its own, with more of an environment. */
+/** PyTorch in a process of its own, with additions to its environment. */
 async function torch(env) {
   const script = fileURLToPath(new URL('attention_layer.py', import.meta.url))
   const python = spawn(values.python, [script], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', ...env },
+    env: { ...process.env, OMP_NUM_THREADS: values.threads, OPENBLAS_NUM_THREADS: values.threads, ...env },
   })
   const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]()
   const answer = async () => {
@@ -69,7 +72,7 @@ async function torch(env) {
   const version = await answer()
   const measure = async (task) => {
     python.stdin.write(`${task}\n`)
-    return Number((await answer()).split(' ')[0])
+    return Number((await answer()).split(' ')[threads === 1 ? 0 : 1])
   }
   return { version, measure, stop: () => python.stdin.end() }
 }
@@ -113,9 +116,10 @@ if (values.out)
     values.out,
     `${JSON.stringify(
       {
-        command: 'node benchmarks/attention/layer-times.mjs',
-        environment: { ...environment(backend), torch: plainTorch.version, blas: 'OpenBLAS, 1 thread' },
-        layer: 'input (1, 2048, 512), 4 differential heads, causal, rotary, float32, one thread each',
+        command: `node benchmarks/attention/layer-times.mjs --threads ${threads}`,
+        environment: { ...environment(backend), torch: plainTorch.version, blas: 'OpenBLAS' },
+        threads,
+        layer: 'input (1, 2048, 512), 4 differential heads, causal, rotary, float32',
         'tuned allocator': keepMemory,
         rounds: Number(values.rounds),
         results,

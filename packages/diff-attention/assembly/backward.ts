@@ -171,3 +171,30 @@ export function attendBackward(
       )
   }
 }
+
+/** Numbers of a row of arguments of {@link attendBackwardEach}. */
+const ARGUMENTS = 32
+
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function argument(row: usize, index: usize): f64 {
+  return load<f64>(row + (index << 3))
+}
+
+/**
+ * {@link attendBackward} for `count` heads: their arguments but the last lie at `rows`, as float64, each head's in a row of 32. So
+ * that threads may take heads one by one, more than the arguments of a call can tell.
+ */
+export function attendBackwardEach(rows: usize, count: i32, scratch: usize): void {
+  for (let i = 0; i < count; i++) {
+    const r = rows + ((<usize>i * ARGUMENTS) << 3)
+    attendBackward(
+      <usize>argument(r, 0), <usize>argument(r, 1), <usize>argument(r, 2), <i32>argument(r, 3), <i32>argument(r, 4),
+      <f32>argument(r, 5), <usize>argument(r, 6), <usize>argument(r, 7), <usize>argument(r, 8), <usize>argument(r, 9),
+      <usize>argument(r, 10), <i32>argument(r, 11), <i32>argument(r, 12), <usize>argument(r, 13), <usize>argument(r, 14),
+      argument(r, 15) != 0, <i32>argument(r, 16), <usize>argument(r, 17), <usize>argument(r, 18), <usize>argument(r, 19),
+      <usize>argument(r, 20), <usize>argument(r, 21), <usize>argument(r, 22), <usize>argument(r, 23), <usize>argument(r, 24),
+      <usize>argument(r, 25), <usize>argument(r, 26), <usize>argument(r, 27), <usize>argument(r, 28), scratch,
+    )
+  }
+}

@@ -1,5 +1,5 @@
 /** What the kernels of `@tfgraft/diff-attention` export. Pointers and strides are in bytes; all data is float32. */
-export { attendBackward } from './backward'
+export { attendBackwardEach } from './backward'
 export { decode } from './decode'
 export { attendForward } from './forward'
 export { gate, gateGradient } from './gate'
