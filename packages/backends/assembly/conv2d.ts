@@ -191,16 +191,15 @@ function gatherBlock(
   padTop: i32,
   padLeft: i32
 ): void {
-  const patch = kh * kw * ci
+  const patchBytes = <usize>(kh * kw * ci) << 2
+  const imageBytes = <usize>(h * w * ci) << 2
+  let image = x + <usize>(first / (oh * ow)) * imageBytes
+  let oy = (first % (oh * ow)) / ow
+  let ox = first % ow
   for (let i = 0; i < count; i++) {
-    const at = first + i
-    const image = at / (oh * ow)
-    const inImage = at - image * oh * ow
-    const oy = inImage / ow
-    const ox = inImage - oy * ow
     gatherPatch(
-      x + ((<usize>image * h * w * ci) << 2),
-      patches + ((<usize>i * patch) << 2),
+      image,
+      patches,
       oy * strideH - padTop,
       ox * strideW - padLeft,
       h,
@@ -211,5 +210,13 @@ function gatherBlock(
       dilationH,
       dilationW,
     )
+    patches += patchBytes
+    if (++ox == ow) {
+      ox = 0
+      if (++oy == oh) {
+        oy = 0
+        image += imageBytes
+      }
+    }
   }
 }

@@ -16,7 +16,10 @@ export function blockLength(rest: i32): i32 {
   return rest == BLOCK + 1 ? BLOCK - 1 : min(rest, BLOCK)
 }
 
-/** Copies one patch out of an image. Outside the image there are zeros. */
+/**
+ * Copies one patch out of an image. Outside the image there are zeros. Rows are copied in whole vectors: up to three floats too
+ * many, which the next row or patch overwrites. Behind the last patch there is scratch.
+ */
 export function gatherPatch(
   image: usize,
   to: usize,
@@ -36,8 +39,12 @@ export function gatherPatch(
   for (let ky = 0; ky < kh; ky++) {
     const y = top + ky * dilationH
     if (y < 0 || y >= h) zeroFloats(to, rowLength)
-    else if (whole) copyFloats(to, image + ((<usize>(y * w + left) * ci) << 2), rowLength)
-    else
+    else if (whole) {
+      const from = image + ((<usize>(y * w + left) * ci) << 2)
+      // In the last row, what follows may lie outside of the tensor.
+      if (y + 1 == h) copyFloats(to, from, rowLength)
+      else for (let o: usize = 0; o < <usize>rowLength << 2; o += 16) v128.store(to + o, v128.load(from + o))
+    } else
       for (let kx = 0; kx < kw; kx++) {
         const x = left + kx * dilationW
         const pixel = to + ((<usize>kx * ci) << 2)
