@@ -14,11 +14,11 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
+import { environment, meanWithInterval } from '@tfgraft/bench/measure'
 import { defaultStep } from '@tfgraft/core'
 import { fashionMnist, mnist } from '@tfgraft/datasets'
 import { proxDense } from '@tfgraft/proxprop'
 import { atEdge, contendersFor, settingsOf } from './full-batch-contenders.mjs'
-import { environment, meanWithInterval } from './measure.mjs'
 
 const { values } = parseArgs({
   options: {

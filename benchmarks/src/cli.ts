@@ -2,7 +2,7 @@
 import { type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import '@tensorflow/tfjs-layers' // registers tfjs's gradients
 import { UsageError, unknownChoice } from './choices'
-import { checkFlags } from './commands/check-flags'
+import { checkFlags, joinNegativeNumbers } from './commands/check-flags'
 import { compare } from './commands/compare'
 import { choicesText, list } from './commands/list'
 import { render } from './commands/render'
@@ -37,7 +37,7 @@ const examples = `Examples
 
 In the repository, \`pnpm bench\` builds and runs this command: \`pnpm bench --seeds 3\`.`
 
-const rawArgs = process.argv.slice(2)
+const rawArgs = joinNegativeNumbers(process.argv.slice(2))
 try {
   const named = rawArgs[0] !== undefined && !rawArgs[0].startsWith('-')
   const command = Object.entries(subCommands).find(([name]) => name === rawArgs[0])?.[1]

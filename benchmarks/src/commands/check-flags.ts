@@ -16,3 +16,15 @@ export function checkFlags(rawArgs: readonly string[], args: ArgsDef): void {
       )
   }
 }
+
+/** `--seeds -1` as `--seeds=-1`: a number is a value, not an option, and deserves the error of its option. */
+export function joinNegativeNumbers(rawArgs: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const argument of rawArgs) {
+    const last = joined.at(-1)
+    if (/^-[\d.]/.test(argument) && last?.startsWith('--') && !last.includes('='))
+      joined[joined.length - 1] = `${last}=${argument}`
+    else joined.push(argument)
+  }
+  return joined
+}

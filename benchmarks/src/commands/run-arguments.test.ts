@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkFlags } from './check-flags'
+import { checkFlags, joinNegativeNumbers } from './check-flags'
 import { loadOwn, parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
 
 const none = { methods: [], tasks: [] }
@@ -23,6 +23,17 @@ it('misspelt options are refused, both spellings of negation pass', () => {
   expect(() => checkFlags(['--epoch', '1'], runArguments)).toThrow(
     "unknown option '--epoch'. Choose from: --suite, --tasks,",
   )
+})
+
+it('a negative number is the value of the option before it', () => {
+  expect(joinNegativeNumbers(['run', '--seeds', '-1', '--out', 'x', '--no-step-times'])).toEqual([
+    'run',
+    '--seeds=-1',
+    '--out',
+    'x',
+    '--no-step-times',
+  ])
+  expect(joinNegativeNumbers(['--seeds=3', '-1', '-h'])).toEqual(['--seeds=3', '-1', '-h'])
 })
 
 it('suite, tasks and methods resolve to contestants with settings, the baseline first', () => {

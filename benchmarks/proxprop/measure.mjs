@@ -1,1 +1,0 @@
-export { environment, meanWithInterval, median, quantile } from '@tfgraft/bench/measure'
