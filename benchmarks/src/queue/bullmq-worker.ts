@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os'
 import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import { trialCheckpoint } from '../trial-checkpoint'
 import { type Job, type JobResult, jobTitle } from './job'
 import { ProcessDied, type ProcessHandle, startProcess } from './process-handle'
 import { cancelChannel, cancelledKey, connect, prefix, type QueuedJob, queueName } from './redis'
@@ -76,7 +77,12 @@ export async function bullWorker(options: BullWorkerOptions): Promise<void> {
   )
   worker.on('error', (error) => log(error.message))
   worker.on('active', ({ data }) => log(`${jobTitle(data.job)}: starts`))
-  worker.on('completed', ({ data }) => log(`${jobTitle(data.job)}: done`))
+  worker.on('completed', ({ data }, result) => {
+    log(`${jobTitle(data.job)}: done`)
+    // Only now, when the server has the result: until then another worker may need it.
+    if (result?.kind === 'trial' && result.status !== 'interrupted')
+      trialCheckpoint(options.checkpoints, data.job.id).remove()
+  })
   worker.on('failed', (queued, error) =>
     log(`${queued ? jobTitle(queued.data.job) : 'a job'}: ${error.message}`),
   )

@@ -1,6 +1,6 @@
 /** The queue on a real Redis server, with workers that are killed. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -123,6 +123,9 @@ it('200 trials over three workers, five of them killed in the middle: every tria
   expect(new Set(ids).size).toBe(200)
   for (const { status } of trialsOf(out)) expect(status).toBe('finished')
   expect(producer.output()).toContain('its worker is gone; it is run again from its last checkpoint')
+  // Checkpoints go once their results are on the server: what is left is of workers that were killed at that moment.
+  const left = readdirSync(join(folder, 'storage')).filter((name) => name.endsWith('.checkpoint'))
+  expect(left.length).toBeLessThanOrEqual(5)
 
   const local = join(folder, 'local')
   await bench('--suite', 'tiny', '--seeds', '5', '--epochs', '1', '--no-step-times', '--out', local).ended
