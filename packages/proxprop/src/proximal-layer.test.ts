@@ -4,6 +4,7 @@ import { describeBackends, expectClose, expectLayerContract } from '@tfgraft/tes
 import { expect, it } from 'vitest'
 import type { LinearLayer } from './linear-layer'
 import type { ProximalOptions } from './options'
+import { proxConv2d } from './prox-conv2d'
 import { type ProximalLayerClass, proximalLayer } from './proximal-layer'
 
 const { layers } = tfl
@@ -155,6 +156,30 @@ describeBackends('proximalLayer', () => {
       supportsMasking: false,
     }),
   )
+
+  it('makes a separable convolution of two proximal layers, since it is linear in each kernel but not in both', () => {
+    tf.tidy(() => {
+      const separable = layers.separableConv2d({
+        filters: 3,
+        kernelSize: 3,
+        padding: 'same',
+        depthMultiplier: 2,
+      })
+      const x = tf.randomNormal([2, 5, 4, 2], 0, 1, 'float32', 4)
+      const expected = separable.apply(x) as tf.Tensor
+      const [depthKernel, pointKernel, bias] = separable.getWeights()
+      const depthwise = new rows[2]!.Class(rows[2]!.config)
+      const pointwise = proxConv2d({ filters: 3, kernelSize: 1 })
+      const apply = () => pointwise.apply(depthwise.apply(x)) as tf.Tensor
+      apply()
+      depthwise.setWeights([depthKernel!, tf.zeros([4])])
+      pointwise.setWeights([pointKernel!, bias!])
+      expectClose(apply(), expected)
+      const { grads } = tf.variableGrads(() => tf.sum(tf.square(apply())) as tf.Scalar)
+      expect(Object.values(grads).map(({ shape }) => shape)).toEqual([[3, 3, 2, 2], [4], [1, 1, 4, 3], [3]])
+      for (const made of [separable, depthwise, pointwise]) made.dispose()
+    })
+  })
 
   it('rejects the exact solver for a layer described by its map alone', () => {
     const options: ProximalOptions = { solver: 'exact' }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as tfl from '@tensorflow/tfjs-layers'
-import { compose, defaultStep, type TrainingSetup } from '@tfgraft/core'
+import { adamW, compose, defaultStep, type TrainingSetup } from '@tfgraft/core'
 import { describeBackends, expectClose } from '@tfgraft/testing'
 import { expect, it } from 'vitest'
 import { proximalLayer } from './proximal-layer'
@@ -53,6 +53,7 @@ const optimizers: Record<string, () => tf.Optimizer> = {
   sgd: () => tf.train.sgd(0.5),
   nesterov: () => tf.train.momentum(0.2, 0.95, true),
   adam: () => tf.train.adam(0.01),
+  adamW: () => adamW({ learningRate: 0.01, weightDecay: 0.01 }),
   rmsprop: () => tf.train.rmsprop(0.01),
 }
 
@@ -96,6 +97,35 @@ describeBackends('proxprop', () => {
     const { history } = await model.fit(xs, ys, { epochs: 12, batchSize: 8, verbose: 0 })
     const losses = history.loss as number[]
     expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!)
+    tf.dispose([xs, ys])
+    model.dispose()
+  })
+
+  it('trains a graph with a shared layer, two inputs and two outputs, in model.fit', async () => {
+    const { model } = proxprop({ tau: 0.5 }).apply(setupOf(graph()))
+    model.compile({ optimizer: tf.train.sgd(0.5), loss: 'categoricalCrossentropy' })
+    const xs = [1, 2].map((seed) => tf.randomNormal([8, 4], 0, 1, 'float32', seed))
+    const { ys } = batch(4, 2)
+    const { history } = await model.fit(xs, [ys, ys], { epochs: 12, batchSize: 8, verbose: 0 })
+    const losses = history.loss as number[]
+    expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!)
+    tf.dispose([xs, ys])
+    model.dispose()
+  })
+
+  it('leaves frozen layers as they are in model.fit, frozen before or after', async () => {
+    const plain = mlp()
+    plain.getLayer('first').trainable = false
+    const { model } = proxprop().apply(setupOf(plain))
+    model.getLayer('second').trainable = false
+    model.compile({ optimizer: tf.train.sgd(0.5), loss: 'categoricalCrossentropy' })
+    const values = () => model.layers.map((layer) => layer.getWeights().map((w) => [...w.dataSync()]))
+    const before = values()
+    const { xs, ys } = batch(5, 3)
+    await model.fit(xs, ys, { epochs: 2, batchSize: 8, verbose: 0 })
+    const after = values()
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2))
+    expect(after[2]).not.toEqual(before[2])
     tf.dispose([xs, ys])
     model.dispose()
   })
