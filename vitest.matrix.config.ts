@@ -19,6 +19,7 @@ config.test.include = [
   'packages/diff-attention/src/op/*.test.ts',
   'packages/diff-attention/src/{golden,layers}.test.ts',
   'packages/proxprop/src/prox-{conv2d,dense}.test.ts',
+  'packages/proxprop/src/solve-spd/singular.test.ts',
   'packages/rl-exploration/src/functional/{golden,whole-update}.test.ts',
   'packages/rl-exploration/src/{bonuses/bonuses,networks/recurrent}.test.ts',
 ]

@@ -1,7 +1,8 @@
-/** Who takes part in full-batch.mjs, each with a grid of 27 settings. */
+/** Who takes part in full-batch.mjs, each with a grid of 36 settings. */
 
 const rates = [0.3, 1, 3, 10, 30, 100, 300, 1000, 3000]
-const taus = [0.1, 10, 1000]
+/** Above about 100, rounding hides the ridge 1 / tau of the first layer: a larger tau is the same. */
+const taus = [0.01, 0.1, 1, 100]
 
 /**
  * `grid` has the values of each hyperparameter; `layers` makes of a setting the optimizer's learning rate and the options
@@ -13,13 +14,13 @@ const taus = [0.1, 10, 1000]
 export const contendersFor = (examples) => [
   {
     name: 'gradient descent',
-    // a factor of 1.22 between neighbours
-    grid: { learningRate: Array.from({ length: 27 }, (_, i) => Number((0.02 * 1.22 ** i).toPrecision(2))) },
+    // a factor of 1.16 between neighbours
+    grid: { learningRate: Array.from({ length: 36 }, (_, i) => Number((0.02 * 1.16 ** i).toPrecision(2))) },
     layers: ({ learningRate }) => ({ learningRate }),
   },
   {
     name: 'gradient descent, output layer with a rate of its own',
-    grid: { outputRate: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], hiddenRate: [0.3, 1, 3] },
+    grid: { outputRate: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], hiddenRate: [0.1, 0.3, 1, 3] },
     layers: ({ outputRate, hiddenRate }) => ({
       learningRate: outputRate,
       hidden: { solver: 'gradient', rate: hiddenRate / outputRate },
@@ -34,7 +35,11 @@ export const contendersFor = (examples) => [
   {
     name: 'ProxProp, output layer explicit with a rate of its own',
     baseline: 'gradient descent, output layer with a rate of its own',
-    grid: { outputRate: [1, 5, 25], hiddenRate: [examples / 4, examples, 4 * examples], tau: taus },
+    grid: {
+      outputRate: [0.04, 0.2, 1, 5],
+      hiddenRate: [examples, 4 * examples, 16 * examples],
+      tau: [0.001, 0.1, 100],
+    },
     layers: ({ outputRate, hiddenRate, tau }) => ({
       learningRate: outputRate,
       hidden: { tau, rate: hiddenRate / outputRate },
@@ -43,7 +48,7 @@ export const contendersFor = (examples) => [
   {
     name: 'ProxProp, every layer proximal',
     baseline: 'gradient descent',
-    grid: { learningRate: rates, tau: taus },
+    grid: { learningRate: rates.map((rate) => (rate / 100) * examples), tau: taus },
     layers: ({ learningRate, tau }) => ({ learningRate, hidden: { tau }, output: { tau } }),
   },
 ]

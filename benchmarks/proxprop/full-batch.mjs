@@ -4,7 +4,7 @@
  *     node benchmarks/proxprop/full-batch.mjs [--dataset mnist|fashion-mnist] [--samples 1000] [--seeds 5] [--out file.json]
  *
  * The paper's experiment of section 4.1, shrunk to two cores: the first 1,000 training images, 784-100-100-10, mean
- * cross entropy, SGD without momentum. Every contender is tuned on seed 0 over a grid of 27 settings
+ * cross entropy, SGD without momentum. Every contender is tuned on seed 0 over a grid of 36 settings
  * (full-batch-contenders.mjs), by the loss after the epochs that it is judged by: 50 for gradient descent, 25 for ProxProp.
  * The seeds that are reported were not used for tuning; a contender and gradient descent start from the same weights.
  * Run `pnpm build` first.
@@ -123,7 +123,7 @@ for (const contender of contendersFor(samples)) {
 }
 
 const report = {
-  command: `node benchmarks/proxprop/full-batch.mjs --dataset ${values.dataset}`,
+  command: `node benchmarks/proxprop/full-batch.mjs --dataset ${values.dataset} --samples ${samples}`,
   environment: environment(backend),
   task: { dataset: values.dataset, samples, network: '784-100-100-10', optimizer: 'SGD', epochs },
   results,

@@ -1,5 +1,6 @@
 /**
- * Time of one training step with proximal layers, next to the plain step: same net, same batch, same optimizer.
+ * Time of one training step with proximal layers, next to the plain step: same net, same batch, same optimizer; and of
+ * `model.fit` over ten batches, before and after `graft`.
  *
  *     node benchmarks/proxprop/step-times.mjs [--out file.json] [--rounds 40]
  *
@@ -10,101 +11,29 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
-import * as tfl from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
-import { environment, median, quantile } from '@tfgraft/bench/measure'
-import { defaultStep } from '@tfgraft/core'
-import { proxConv2d, proxDense } from '@tfgraft/proxprop'
+import { processorTime } from '@tfgraft/bench/measure'
+import { proxprop } from '@tfgraft/proxprop'
+import { environment, median, quantile } from './measure.mjs'
+import { batchOf, convNet, mlp, setupOf } from './networks.mjs'
 
 const { values } = parseArgs({
   options: { out: { type: 'string' }, rounds: { type: 'string', default: '40' } },
 })
 const backend = await useBackend('wasm')
 
-/** The multilayer perceptron of the issue: batch 128. */
-const mlp = {
-  title: '784-512-512-10, batch 128',
-  batch: { shape: [128, 784], classes: 10 },
-  build: (options) => {
-    const dense = (config) => (options ? proxDense({ ...config, ...options }) : tfl.layers.dense(config))
-    return [
-      dense({ units: 512, activation: 'relu', inputShape: [784] }),
-      dense({ units: 512, activation: 'relu' }),
-      tfl.layers.dense({ units: 10, activation: 'softmax' }),
-    ]
-  },
-}
-
-/** The paper's ConvNet (5 x 5 convolutions with 16, 20 and 20 filters) on images of 28 x 28. */
-const convNet = {
-  title: 'ConvNet 16-20-20 (5x5), 28x28x1, batch 64',
-  batch: { shape: [64, 28, 28, 1], classes: 10 },
-  build: (options) => {
-    const conv = (config) => {
-      const all = { kernelSize: 5, padding: 'same', activation: 'relu', ...config }
-      return options ? proxConv2d({ ...all, ...options }) : tfl.layers.conv2d(all)
-    }
-    return [
-      conv({ filters: 16, inputShape: [28, 28, 1] }),
-      tfl.layers.maxPooling2d({ poolSize: 2 }),
-      conv({ filters: 20 }),
-      tfl.layers.maxPooling2d({ poolSize: 2 }),
-      conv({ filters: 20 }),
-      tfl.layers.maxPooling2d({ poolSize: 2 }),
-      tfl.layers.flatten(),
-      tfl.layers.dense({ units: 10, activation: 'softmax' }),
-    ]
-  },
-}
-
-const contenders = {
-  mlp: {
-    plain: null,
-    gradient: { solver: 'gradient' },
-    exact: {},
-    cg1: { solver: { cg: 1 } },
-    cg3: { solver: { cg: 3 } },
-    cg10: { solver: { cg: 10 } },
-  },
-  convNet: {
-    plain: null,
-    gradient: { solver: 'gradient' },
-    exact: { solver: 'exact' },
-    cg3: { solver: { cg: 3 } },
-    cg10: { solver: { cg: 10 } },
-  },
-}
-
-function measure({ title, batch, build }, options, rounds) {
-  const xs = tf.randomUniform(batch.shape, 0, 1, 'float32', 1)
-  const labels = Array.from({ length: batch.shape[0] }, (_, i) => i % batch.classes)
-  const ys = tf.oneHot(tf.tensor1d(labels, 'int32'), batch.classes)
-  const names = Object.keys(options)
-  const setups = names.map((name) => ({
-    model: tfl.sequential({ layers: build(options[name]) }),
-    optimizer: tf.train.sgd(0.01),
-    loss: tfl.metrics.categoricalCrossentropy,
-    step: defaultStep,
-  }))
-  const run = (i) => {
-    const from = process.cpuUsage()
-    const output = setups[i].step(setups[i], { xs, ys }, { epoch: 0, step: 0, seed: 0 })
-    output.loss.dataSync()
-    const { user, system } = process.cpuUsage(from)
-    const ms = (user + system) / 1000
-    tf.dispose([output.loss, output.predictions])
-    return ms
-  }
+/** Runs of `contenders` in turns; each round starts with another one. The first contender is what ratios refer to. */
+async function inTurns(contenders, rounds, warmUp) {
+  const names = Object.keys(contenders)
   const times = names.map(() => [])
-  for (let round = -5; round < rounds; round++)
+  for (let round = -warmUp; round < rounds; round++)
     for (let turn = 0; turn < names.length; turn++) {
       const i = (turn + Math.abs(round)) % names.length
-      const ms = run(i)
-      if (round >= 0) times[i].push(ms)
+      const from = processorTime()
+      await contenders[names[i]]()
+      if (round >= 0) times[i].push(processorTime() - from)
     }
-  for (const { model } of setups) model.dispose()
-  tf.dispose([xs, ys])
-  const results = Object.fromEntries(
+  return Object.fromEntries(
     names.map((name, i) => {
       const ratios = times[i].map((ms, round) => ms / times[0][round])
       return [
@@ -118,16 +47,55 @@ function measure({ title, batch, build }, options, rounds) {
       ]
     }),
   )
-  return { title, rounds, results }
+}
+
+async function stepsOf(net, rounds) {
+  const batch = batchOf(net)
+  const setups = Object.keys(net.contenders).map((name) => [name, setupOf(net, name)])
+  const step = (setup) => () => {
+    const output = setup.step(setup, batch, { epoch: 0, step: 0, seed: 0 })
+    output.loss.dataSync()
+    tf.dispose([output.loss, output.predictions])
+  }
+  const contenders = Object.fromEntries(setups.map(([name, setup]) => [name, step(setup)]))
+  const results = await inTurns(contenders, rounds, 5)
+  for (const [, { model }] of setups) model.dispose()
+  tf.dispose(batch)
+  return { title: net.title, rounds, results }
+}
+
+/** `model.fit`, as tfjs has it, on the plain model and on what `proxprop` makes of it. */
+async function fitOf(net, rounds) {
+  const batchSize = net.batch.shape[0]
+  const { xs, ys } = batchOf({
+    batch: { ...net.batch, shape: [10 * batchSize, ...net.batch.shape.slice(1)] },
+  })
+  const plain = setupOf(net, 'plain')
+  const models = {
+    plain: plain.model,
+    'gradient, grafted': proxprop({ solver: 'gradient' }).apply(plain).model,
+    'exact, grafted': proxprop({ solver: 'exact' }).apply(plain).model,
+  }
+  const contenders = Object.fromEntries(
+    Object.entries(models).map(([name, model]) => {
+      model.compile({ optimizer: tf.train.sgd(0.01), loss: 'categoricalCrossentropy' })
+      return [name, () => model.fit(xs, ys, { batchSize, epochs: 1, verbose: 0, yieldEvery: 'never' })]
+    }),
+  )
+  const results = await inTurns(contenders, rounds, 1)
+  for (const model of Object.values(models)) model.dispose()
+  tf.dispose([xs, ys])
+  return { title: `model.fit over 10 batches, ${net.title}`, rounds, results }
 }
 
 const rounds = Number(values.rounds)
 const report = {
   command: 'node benchmarks/proxprop/step-times.mjs',
   environment: environment(backend),
-  nets: [measure(mlp, contenders.mlp, rounds), measure(convNet, contenders.convNet, Math.ceil(rounds / 2))],
+  nets: [await stepsOf(mlp, rounds), await stepsOf(convNet, Math.ceil(rounds / 2))],
+  fit: await fitOf(mlp, Math.ceil(rounds / 4)),
 }
-for (const { title, results } of report.nets) {
+for (const { title, results } of [...report.nets, report.fit]) {
   console.log(title)
   console.table(
     Object.fromEntries(

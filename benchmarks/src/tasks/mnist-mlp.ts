@@ -75,9 +75,11 @@ function baseline(
 const momentum = 0.95
 
 /**
- * Eight points for each method. Those of the small network were tried for 5 epochs on 20,000 examples; every result is in
- * `results/committed/tuning-mnist-mlp-30.jsonl`, also the seven more of ProxProp's first grid, at smaller rates. ProxProp's best lies in the corner of its grid: a smaller tau at a larger
- * rate may do better.
+ * Eight points for each method, tried on a validation split of the training data.
+ * - Small network: 5 epochs on 20,000 examples, `results/committed/tuning-mnist-mlp-30.jsonl`, which also has the seven more of
+ *   ProxProp's first grid, at smaller rates. ProxProp's best lies in the corner of its grid: a smaller tau at a larger rate may do better.
+ * - Large network: 4 epochs on 10,000 examples, `results/committed/tuning-mnist-mlp-512.jsonl`. ProxProp's best lies in the corner again
+ *   (95.85 %; 95.70 % at the paper's tau of 0.05; backpropagation 95.73 %).
  */
 const backpropGrid = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].map((learningRate) => ({
   learningRate,
@@ -124,12 +126,12 @@ export const mnistMlp512 = mlp({
     backprop: {
       chosen: { learningRate: 0.05, momentum },
       grid: backpropGrid,
-      validated: false,
+      validated: true,
     },
     proxprop: {
-      chosen: { learningRate: 1, momentum, tau: 0.05 },
+      chosen: { learningRate: 1, momentum, tau: 0.01 },
       grid: proxpropGrid([0.3, 1], [0.01, 0.05, 0.25, 1]),
-      validated: false,
+      validated: true,
     },
   },
 })
