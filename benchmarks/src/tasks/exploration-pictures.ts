@@ -1,5 +1,13 @@
 /** What a trained explorer does, in pictures: where it goes, an episode, and what its bonuses find new in it. */
-import { type Agent, episodeGif, gridWorld, playEpisode, type WorldName } from '@tfgraft/rl-exploration'
+import {
+  type Agent,
+  episodeGif,
+  type GridWorld,
+  gridWorld,
+  playEpisode,
+  type RgbImage,
+  type WorldName,
+} from '@tfgraft/rl-exploration'
 import type { Picture } from '../task'
 
 /** Episodes in a heat map. */
@@ -8,6 +16,9 @@ const episodes = 24
 const shown = 4
 /** The same layout for every method, and none that training began with. */
 const seed = 987_654
+
+/** Pixels of a cell. */
+const tile = 12
 
 const uri = (type: string, bytes: Uint8Array | string) =>
   `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`
@@ -18,19 +29,24 @@ export async function explorationPictures(
   world: WorldName,
   numEnvs: number,
 ): Promise<Picture[]> {
+  const layout = gridWorld(world, { seed })
+  layout.reset()
+  const part = occupied(layout)
+  // Environment 0 of the batch has the same seed, and so the same layout.
   const batch = gridWorld(world, { numEnvs, seed })
-  const episode = await playEpisode(agent, batch, { tileSize: 8, bonuses: true })
+  const episode = await playEpisode(agent, batch, { tileSize: tile, bonuses: true })
+  const frames = episode.frames.map((frame) => crop(frame, part))
   const outcome = episode.totalReward > 0 ? `solved in ${episode.actions.length} steps` : 'not solved'
   return [
     {
       title: `Visits in ${episodes} episodes of one layout`,
-      uri: uri('svg+xml', await visitationMap(agent, world)),
+      uri: uri('svg+xml', await visitationMap(agent, world, layout, part)),
     },
-    { title: `An episode, ${outcome}`, uri: uri('gif', episodeGif(episode.frames)) },
+    { title: `An episode, ${outcome}`, uri: uri('gif', episodeGif(frames)) },
     ...Object.entries(episode.bonuses).flatMap(([name, rewards]) =>
-      mostNovel(rewards, episode.frames.length).map((frame) => ({
+      mostNovel(rewards, frames.length).map((frame) => ({
         title: `${name}: ${rewards[frame - 1]!.toPrecision(3)} at step ${frame}`,
-        uri: uri('gif', episodeGif([episode.frames[frame]!])),
+        uri: uri('gif', episodeGif([frames[frame]!])),
       })),
     ),
   ]
@@ -44,10 +60,41 @@ function mostNovel(rewards: Float32Array, frames: number): number[] {
     .sort((a, b) => a - b)
 }
 
+/** A part of the grid, in cells. */
+interface Part {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+/** The smallest part that holds everything but empty cells: worlds of rooms fill a corner of their grid. */
+function occupied(world: GridWorld): Part {
+  const empty = 1
+  const cells = world.layout()
+  const xs: number[] = []
+  const ys: number[] = []
+  for (let k = 0; k < cells.length; k += 3) {
+    if (cells[k] === empty) continue
+    xs.push((k / 3) % world.width)
+    ys.push(Math.floor(k / 3 / world.width))
+  }
+  const [x, y] = [Math.min(...xs), Math.min(...ys)]
+  return { x, y, width: Math.max(...xs) - x + 1, height: Math.max(...ys) - y + 1 }
+}
+
+function crop({ width, data }: RgbImage, part: Part): RgbImage {
+  const [pixels, rows] = [part.width * tile, part.height * tile]
+  const out = new Uint8Array(3 * pixels * rows)
+  for (let row = 0; row < rows; row++) {
+    const from = 3 * ((part.y * tile + row) * width + part.x * tile)
+    out.set(data.subarray(from, from + 3 * pixels), 3 * row * pixels)
+  }
+  return { width: pixels, height: rows, data: out }
+}
+
 /** The layout, with a tint on every cell by the share of steps spent there, on a scale of square roots. */
-async function visitationMap(agent: Agent, world: WorldName): Promise<string> {
-  const start = gridWorld(world, { seed })
-  start.reset()
+async function visitationMap(agent: Agent, world: WorldName, layout: GridWorld, part: Part): Promise<string> {
   const visits = new Map<string, number>()
   for (let k = 0; k < episodes; k++) {
     const { places } = await playEpisode(agent, gridWorld(world, { seed }), { tileSize: 0 })
@@ -58,5 +105,8 @@ async function visitationMap(agent: Agent, world: WorldName): Promise<string> {
     const [x, y] = place.split(',')
     return `<rect x="${x}" y="${y}" width="1" height="1" fill="#ff8c1a" opacity="${(0.15 + 0.75 * Math.sqrt(count / most)).toFixed(2)}"/>`
   })
-  return start.render('svg').replace('</svg>', `${tints.join('')}</svg>`)
+  return layout
+    .render('svg')
+    .replace(/viewBox="[^"]*"/, `viewBox="${part.x} ${part.y} ${part.width} ${part.height}"`)
+    .replace('</svg>', `${tints.join('')}</svg>`)
 }

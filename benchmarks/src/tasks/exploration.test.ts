@@ -26,6 +26,12 @@ it('an explorer leaves a heat map, an episode, and the states that each bonus fi
   // Every step of 24 episodes is somewhere: the most visited cell has the strongest tint.
   expect(svg).toMatch(/fill="#ff8c1a" opacity="0\.90"/)
   for (const { uri } of made.slice(1)) expect(uri).toMatch(/^data:image\/gif;base64,R0lGODlh/)
+  // Cut to the rooms: they fill a corner of a grid of 25 x 25 cells of 12 pixels.
+  const gif = Buffer.from(made[1]!.uri.split(',')[1]!, 'base64')
+  const [width, height] = [gif.readUInt16LE(6), gif.readUInt16LE(8)]
+  expect([width % 12, height % 12]).toEqual([0, 0])
+  expect(Math.max(width, height)).toBeLessThan(12 * 15)
+  expect(svg).toContain(`${width / 12} ${height / 12}"`)
   const steps = made.slice(2, 6).map(({ title }) => Number(title.match(/at step (\d+)/)![1]))
   expect(steps).toEqual([...steps].sort((a, b) => a - b))
 })
