@@ -27,9 +27,9 @@ const experiments = {
   ],
   harder: [
     ['MultiRoom-N6-v0', 3, 'rnd:3145728,ppo:3145728'],
-    ['DoorKey-16x16-v0', 1, 'ppo:2097152,rnd:2097152,episodicCount:1572864'],
-    ['DoorKey-16x16-v0', 1, 'episodicCount:2097152', lightCounts],
-    ['LockedRoom-v0', 1, 'rnd:4194304,ppo:4194304'],
+    ['DoorKey-16x16-v0', 3, 'episodicCount:2097152', lightCounts],
+    ['DoorKey-16x16-v0', 3, 'ppo:2097152'],
+    ['DoorKey-16x16-v0', 1, 'rnd:2097152,episodicCount:1572864'],
     ['KeyCorridorS3R3-v0', 1, 'ppo:2621440,episodicCount:1572864'],
     ['KeyCorridorS3R3-v0', 1, 'episodicCount:2621440', lightCounts],
     ['MultiRoom-N4-S5-v0', 2, 'ppo:1048576,rnd:1572864'],
