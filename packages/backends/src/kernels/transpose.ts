@@ -7,6 +7,9 @@ import { type WasmKernelContext, wasmKernel } from './wasm-kernel'
 /** Nanoseconds. */
 const costPerElement = 0.4
 
+/** Of the tile in `assembly/transpose.ts`. */
+const tileBytes = 64 * 64 * 4
+
 export const transposeKernel: tf.KernelFunc = (args) => {
   const { x } = args.inputs as { x: tf.TensorInfo }
   const { perm } = args.attrs as unknown as { perm: number[] }
@@ -51,7 +54,7 @@ const exchange = wasmKernel(
       })
     } else if (perm.at(-1) === perm.length - 1) moveRows(wasm, heap.pointer(x), y.pointer, lengths, perm)
     else
-      heap.scratch(64 * 64 * 4, (tile) =>
+      heap.scratch(tileBytes, (tile) =>
         exchangeMatrices(wasm, heap.pointer(x), y.pointer, tile, lengths, perm),
       )
     return y
