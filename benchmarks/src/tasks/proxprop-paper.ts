@@ -108,6 +108,7 @@ function settingsOf(
     grid: proximal.rates.flatMap((learningRate) => proximal.taus.map((tau) => ({ learningRate, tau }))),
     validated,
   }
+  const untuned = { ...proxprop, validated: false }
   return {
     backprop: {
       chosen: chosen.backprop,
@@ -115,9 +116,9 @@ function settingsOf(
       validated,
     },
     proxprop,
-    'proxprop-cg3': proxprop,
-    'proxprop-cg5': proxprop,
-    'proxprop-cg10': proxprop,
+    'proxprop-cg3': untuned,
+    'proxprop-cg5': untuned,
+    'proxprop-cg10': untuned,
   }
 }
 
