@@ -1,5 +1,5 @@
 /**
- * Auto-PGD next to PGD with 40 steps, on the trained models of `train.mjs`: accuracy under each, the less the stronger.
+ * Auto-PGD next to PGD with 40 steps, on the trained models of `robustness.mjs`: accuracy under each, the less the stronger.
  *
  *     node benchmarks/advprop/apgd.mjs [--method plain] [--count 100] [--out file.json]
  */
@@ -26,11 +26,11 @@ const epsilon = budgets[data] / 2
 const { test } = await fashionMnist()
 const { xs, ys } = test.shuffle(98).take(Number(values.count)).tensors({ labels: 'index' })
 const rows = []
-for (let seed = 1; existsSync(weightsFile(data, values.method, seed)); seed++) {
+for (let seed = 1; seed <= 20; seed++) {
+  if (!existsSync(weightsFile(data, values.method, seed))) continue
   const stored = JSON.parse(readFileSync(weightsFile(data, values.method, seed), 'utf8'))
   const model = dropAuxiliary(methods(budgets[data])[values.method].apply(baseline(seed)).model)
-  const weights = Object.values(stored.weights)
-  model.setWeights(model.weights.map((w, i) => tf.tensor(weights[i], w.shape)))
+  model.setWeights(model.weights.map((w, i) => tf.tensor(stored[i], w.shape)))
   const accuracy = (attack) =>
     tf.tidy(
       () => tf.mean(tf.cast(tf.equal(tf.argMax(model.predict(attack()), 1), ys), 'float32')).dataSync()[0],
@@ -45,6 +45,8 @@ for (let seed = 1; existsSync(weightsFile(data, values.method, seed)); seed++) {
   console.log(JSON.stringify(row))
   model.dispose()
 }
+if (!rows.length)
+  throw new Error('no stored weights: run robustness.mjs first, for seeds that it has not measured yet')
 if (values.out)
   writeFileSync(
     values.out,

@@ -4,6 +4,8 @@
  *
  *     node benchmarks/advprop/costs.mjs [--rounds 15] [--out benchmarks/results/committed/advprop-costs.json]
  *
+ * With `--out` it also writes the tables of the README of `packages/advprop`.
+ *
  * Contenders take turns in one process; ratios are medians over rounds of the time in a round by that of the baseline
  * in the same round. Run `pnpm build` first.
  */
@@ -13,13 +15,20 @@ import * as tf from '@tensorflow/tfjs-core'
 import { advprop, sparseTopKLayer } from '@tfgraft/advprop'
 import { useBackend } from '@tfgraft/backends'
 import { environment, median } from '@tfgraft/bench/measure'
+import { topKComposition } from './composition.mjs'
 import { baseline, methods, oneStep } from './network.mjs'
+import { table, writeBlock } from './readme.mjs'
 
 const { values } = parseArgs({
-  options: { out: { type: 'string' }, rounds: { type: 'string', default: '15' } },
+  options: {
+    out: { type: 'string' },
+    rounds: { type: 'string', default: '15' },
+    width: { type: 'string', default: '32' },
+  },
 })
 const backend = await useBackend('wasm')
 const rounds = Number(values.rounds)
+const width = Number(values.width)
 
 /** Milliseconds of CPU time of this process: a busy machine changes it less than it changes the clock. */
 const cpuTime = (body) => {
@@ -60,7 +69,7 @@ const [xs, ys] = [
   ),
 ]
 const step = (method) => {
-  const setup = method.apply(baseline(1))
+  const setup = method.apply(baseline(1, { width }))
   return () => {
     const { loss, predictions } = setup.step(setup, { xs, ys }, { epoch: 0, step: 0, seed: 1 })
     loss.dataSync()
@@ -78,37 +87,46 @@ const steps = compare({
   sparseTopK: step(all.sparseTopK),
 })
 
-/** The course's composition: sort |x| by tf.topk, compare, multiply. */
-const composed = (x, k) =>
-  tf.tidy(() => {
-    const [n, h, w, c] = x.shape
-    const planes = tf.transpose(tf.reshape(tf.abs(x), [n, h * w, c]), [0, 2, 1])
-    const { values: largest } = tf.topk(planes, Math.max(1, Math.floor(k * h * w)))
-    const threshold = tf.slice(largest, [0, 0, largest.shape[2] - 1], [-1, -1, 1])
-    const mask = tf.transpose(tf.cast(tf.greaterEqual(planes, threshold), 'float32'), [0, 2, 1])
-    return tf.mul(x, tf.reshape(mask, x.shape))
-  })
 const x = tf.randomNormal([32, 32, 32, 64], 0, 1, 'float32', 1)
 const layers = Object.fromEntries(
   ['count', 'quantile'].map((convention) => [convention, sparseTopKLayer({ k: 0.2, convention })]),
 )
 const sparse = compare({
-  'tf.topk composition': () => composed(x, 0.2).dispose(),
+  'tf.topk composition': () => topKComposition(x, 0.2).dispose(),
   'kernel, count': () => layers.count.apply(x).dispose(),
   'kernel, quantile': () => layers.quantile.apply(x).dispose(),
   'one pass (x + 1)': () => tf.add(x, 1).dispose(),
 })
 
-for (const [title, rows] of Object.entries({
-  'steps: small ResNet, batch 64': steps,
-  'SparseTopK: 32x32x32x64, k 0.2': sparse,
-})) {
-  console.log(title)
-  for (const [name, { ms, ratio }] of Object.entries(rows))
-    console.log(`  ${name.padEnd(28)} ${ms.toFixed(1).padStart(9)} ms  ${ratio.toFixed(3)}`)
+// Forward passes: 1, gradients to all weights 2 more, to the input alone 1 more.
+const byOperations = {
+  'advprop, 1 iteration': 8 / 3,
+  'advprop, 5 iterations': 16 / 3,
+  'fastAdvProp, 4 : 1': 5 / 4,
 }
-if (values.out)
-  writeFileSync(
-    values.out,
-    `${JSON.stringify({ environment: environment(backend), unit: 'ms of CPU time, median', rounds, steps, sparse }, null, 1)}\n`,
-  )
+const stepRows = Object.entries(steps).map(([name, { ms, ratio }]) => [
+  ...[name, ms.toFixed(1), ratio.toFixed(2), byOperations[name]?.toFixed(2) ?? ''],
+])
+const sparseRows = Object.entries(sparse).map(([name, { ms, ratio }]) => [
+  name,
+  ms.toFixed(2),
+  ratio.toFixed(3),
+])
+const tables = [
+  table(
+    [
+      `a training step, ResNet of ${width} and ${2 * width} channels, batch 64`,
+      'CPU ms',
+      'by the plain step',
+      'by operations',
+    ],
+    stepRows,
+  ),
+  table(['SparseTopK, 32 x 32 x 32 x 64, k 0.2', 'CPU ms', 'by the composition'], sparseRows),
+].join('\n\n')
+console.log(tables)
+if (values.out) {
+  const written = { environment: environment(backend), unit: 'ms of CPU time, median', rounds, steps, sparse }
+  writeFileSync(values.out, `${JSON.stringify(written, null, 1)}\n`)
+  writeBlock('costs', tables)
+}

@@ -1,6 +1,9 @@
 /** What training and evaluation of the robustness experiment agree on. */
 
-/** L-infinity budget of the training attack, as a part of the pixel range. */
+/**
+ * L-infinity budget of the training attack and of the PGD-20 that measures, as a part of the pixel range. Digits are black
+ * and white, so that a change that fools a classifier of digits is larger.
+ */
 export const budgets = { 'fashion-mnist': 8 / 255, mnist: 25 / 255 }
 
 /** Where a trained model's weights lie; not committed. */
