@@ -1,6 +1,7 @@
 /** The tasks, and named selections of tasks and methods. */
 import type { Task } from './task'
 import { exploration } from './tasks/exploration'
+import { fashionRobust } from './tasks/fashion-robust'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
 import { mnistRobust } from './tasks/mnist-robust'
 import { mnistVit } from './tasks/mnist-vit'
@@ -14,6 +15,7 @@ export const tasks: readonly Task[] = [
   mnistMlp30,
   mnistMlp512,
   mnistRobust,
+  fashionRobust,
   mnistVit,
   recurrence,
   retrieval,
@@ -33,7 +35,10 @@ export interface Suite {
 const mlp = [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'proxprop' }))
 const solvers = (selected: readonly Task[]) =>
   selected.map((task) => ({ task, methods: 'proxprop,proxprop-cg3,proxprop-cg5,proxprop-cg10' }))
-const robust = { task: mnistRobust, methods: 'advprop,sparse-top-k,advprop+sparse-top-k' }
+const robust = [mnistRobust, fashionRobust].map((task) => ({
+  task,
+  methods: 'advprop,sparse-top-k,advprop+sparse-top-k',
+}))
 const vit = { task: mnistVit, methods: 'diff-attention,advprop,diff-attention+advprop' }
 const attention = [recurrence, retrieval, mobyDick].map((task) => ({
   task,
@@ -64,10 +69,10 @@ export const suites: readonly Suite[] = [
     summary: "the paper's own sizes and 50 epochs: 4000-1000-4000 units; for a GPU",
     entries: solvers(proxpropPaper.fullSize),
   },
-  { name: 'robust', summary: 'AdvProp, SparseTopK and both together, under attack', entries: [robust] },
+  { name: 'robust', summary: 'AdvProp, SparseTopK and both, attacked and corrupted', entries: robust },
   { name: 'vit', summary: 'a vision transformer: differential attention, AdvProp, both', entries: [vit] },
   { name: 'attention', summary: 'differential against plain attention', entries: attention },
   { name: 'exploration', summary: 'PPO with and without bonuses for the new', entries: [explore] },
-  { name: 'all', summary: 'everything above', entries: [...mlp, robust, vit, ...attention, explore] },
+  { name: 'all', summary: 'everything above', entries: [...mlp, ...robust, vit, ...attention, explore] },
   { name: 'tiny', summary: 'a check of the harness itself', entries: [{ task: tiny, methods: 'proxprop' }] },
 ]

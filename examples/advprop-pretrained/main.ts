@@ -127,7 +127,7 @@ const difference = tf.clipByValue(tf.add(tf.mul(tf.sub(attacked, xs), 0.5 / epsi
 const firstOf = (batch: tf.Tensor) => tf.slice(batch, 0, columns) as tf.Tensor4D
 await writePictureGrid('pictures.png', [firstOf(xs), firstOf(attacked), firstOf(difference)])
 
-// Steps 3 and 4. AdvProp, SparseTopK after the sixth block, and both, against plain fine-tuning.
+// Steps 3 and 4. AdvProp, and SparseTopK after the sixth block, against plain fine-tuning.
 const adversarial = advprop({ attack: { epsilon, iterations: 1 }, adversarialWeight: 0.25 })
 const sparse = sparseTopK({ k: 0.3, after: 'block_5_add' })
 const byMethod: Record<string, Record<string, string>> = { plain: byAugmentation[chosen]! }

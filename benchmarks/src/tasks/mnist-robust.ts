@@ -2,11 +2,11 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { initializers, layers, metrics, sequential } from '@tensorflow/tfjs-layers'
-import { pgd } from '@tfgraft/advprop'
 import { defaultStep, type TrainingSetup } from '@tfgraft/core'
 import { mnist } from '@tfgraft/datasets'
 import { supervised } from '../supervised'
 import type { Hyperparameters, Task } from '../task'
+import { accuracyUnderAttack as accuracyUnder, type LabelledTensors } from './robustness-metrics'
 
 /** The attack of the evaluation. Training attacks are weaker and use one step. */
 const attack = { epsilon: 0.1, iterations: 10, seed: 0 }
@@ -59,19 +59,8 @@ export const mnistRobust: Task<TrainingSetup> = {
 }
 
 /** The share of images that are still told right under the attack of this file. */
-export async function accuracyUnderAttack(
-  model: TrainingSetup['model'],
-  { xs, ys }: { xs: tf.Tensor; ys: tf.Tensor },
-): Promise<number> {
-  const accuracy = tf.tidy(() => {
-    const images = pgd(model, xs, ys, attack)
-    const predictions = model.apply(images, { training: false }) as tf.Tensor
-    return tf.mean(metrics.categoricalAccuracy(ys, predictions))
-  })
-  const [value] = await accuracy.data()
-  accuracy.dispose()
-  return value!
-}
+export const accuracyUnderAttack = (model: TrainingSetup['model'], data: LabelledTensors) =>
+  accuracyUnder(model, data, attack)
 
 function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetup {
   const initializer = (layer: number) => initializers.heNormal({ seed: 1000 * (seed + 1) + layer })
