@@ -98,10 +98,10 @@ ${table(
 }
 
 export function threadsTable({
-  environment: { cpu, cores, node, tfjs, commit },
+  environment: { cpu, cores, node, tfjs, commit, load },
   rows,
 }: {
-  environment: Environment
+  environment: Environment & { load: number }
   rows: ThreadsResult[]
 }): string {
   const columns = (timing?: ThreadsTiming) =>
@@ -113,7 +113,7 @@ export function threadsTable({
       : ['', '', '']
   return `# Training steps with one and with two threads
 
-${cpu}, ${cores} cores; Node ${node}, tfjs ${tfjs}; commit ${commit}.
+${cpu}, ${cores} cores; Node ${node}, tfjs ${tfjs}; commit ${commit}. Load average ${load}: above ${cores + 2}, the machine had more to do.
 Wall time of a step in milliseconds, one and two threads in turns in one process: medians, and the quartiles of the ratios.
 Loaded: beside ${cores} processes that keep ${cores} cores busy.
 

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend, wasmHeap } from '@tfgraft/backends'
 import { expectClose } from '@tfgraft/testing'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { kernels } from '../generated/kernels'
 import { compile } from '../heap/instantiate'
 import { startThreadPool } from './thread-pool'
@@ -48,5 +48,28 @@ it('a worker computes tiles while the calling thread is busy with another', asyn
   const computed = Array.from(floats.subarray(256, 256 + 32)).filter((value) => value === 1).length
   expect(computed).toBeGreaterThan(0)
   expect(computed + own).toBe(32)
+  pool.dispose()
+})
+
+it('a worker that comes late is left alone for a while', async () => {
+  const pages = 1024
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const pool = await startThreadPool(memory, 2)
+  const module = compile(kernels, memory)
+  const half = pages * 32_768
+  const job = {
+    module,
+    kernel: WebAssembly.Module.exports(module).findIndex(({ name }) => name === 'erf'),
+    // The calling thread is done after a millisecond, the worker after some twenty: as if it had been kept from a core.
+    call: () => {
+      for (const start = performance.now(); performance.now() - start < 1; );
+    },
+    tiles: [0, 1].map(() => [0, half, half / 4]),
+    ...{ scratchArgument: -1, scratch: 0, scratchBytes: 0 },
+  }
+  // Until the worker has been awake in time to take a tile.
+  for (let tries = 0; tries < 1000 && pool.isFree(); tries++) pool.run(job)
+  expect(pool.isFree()).toBe(false)
+  await vi.waitFor(() => expect(pool.isFree()).toBe(true))
   pool.dispose()
 })
