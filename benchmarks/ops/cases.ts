@@ -66,13 +66,14 @@ function layerCase(name: string, make: () => layers.Layer, shape: number[], flop
     bytes: 4 * 4 * sizeOf(shape),
     make() {
       const layer = make()
-      const x = random(shape, 1)
+      const x = tf.variable(random(shape, 1))
       layer.apply(x)
-      const loss = () => tf.sum(layer.apply(x, { training: true }) as tf.Tensor)
+      const variables = [x, ...layer.trainableWeights.map((weight) => weight.read() as tf.Variable)]
+      const loss = () => tf.sum(layer.apply(x, { training: true }) as tf.Tensor) as tf.Scalar
       return {
         inputs: [x],
         ours: () => {
-          const { value, grads } = tf.variableGrads(loss as () => tf.Scalar)
+          const { value, grads } = tf.variableGrads(loss, variables)
           return [value, ...Object.values(grads)]
         },
       }

@@ -39,6 +39,9 @@ if (!sides) await useBackend(values.backend as Parameters<typeof useBackend>[0])
 const backend = tf.getBackend()
 const now = ['wasm', 'cpu'].includes(backend) ? processorTime : () => performance.now()
 
+/** Groups of ops that stock tfjs has too. */
+const hasStock = new Set(['products', 'memory-bound', 'tfjs layers'])
+
 interface Side {
   use: () => void
   body: Body
@@ -104,8 +107,10 @@ async function measure({ name, group, flops, bytes, make }: OpCase): Promise<OpR
   const ms = await inTurns({
     ours: { use, body: ours },
     ...(composed ? { composed: { use, body: composed } } : {}),
-    // Where we have a fused op, stock has only the composition.
-    ...(sides ? { stock: { use: sides.useStock, body: composed ?? ours } } : {}),
+    // Where we have a fused op, stock has only the composition; an op of ours without one has no counterpart there.
+    ...(sides && (composed || hasStock.has(group))
+      ? { stock: { use: sides.useStock, body: composed ?? ours } }
+      : {}),
   })
   use()
   const memory = await peakBytes(ours)
