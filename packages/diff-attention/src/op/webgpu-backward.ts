@@ -51,7 +51,7 @@ const invocation = /* wgsl */ `
   let x = i32(localId.x);
   let batch = i32(workgroupId.z);`
 
-/** Queries and keys of both maps of \`head\`. */
+/** Queries and keys of both maps of `head`. */
 const pairOf = (problem: AttentionProblem) =>
   [
     (feature: string) =>
@@ -163,7 +163,7 @@ function queryGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
     }`
 }
 
-/** The first query, rounded down to a tile, that sees the keys from \`firstKey\`. */
+/** The first query, rounded down to a tile, that sees the keys from `firstKey`. */
 const startCode = ({ causal }: AttentionProblem) => /* wgsl */ `
   if (localIndex == 0u) {
     bound = ${causal ? `max(0, firstKey - (uniforms.keys - uniforms.queries)) / ${TILE} * ${TILE}` : '0'};

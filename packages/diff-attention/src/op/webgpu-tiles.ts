@@ -37,7 +37,7 @@ export const keyHeadCode = (
 export const eachMap = ({ maps }: Pick<AttentionProblem, 'maps'>, load: (map: number) => string): string =>
   maps === 2 ? `vec2<f32>(${load(0)}, ${load(1)})` : load(0)
 
-/** Declarations: reading elements, masks, and the tiles in workgroup memory, `3 or 4` of them, at most 7 KiB. */
+/** Declarations: reading elements, masks, and the tiles in workgroup memory: 7 KiB with two maps, and one more for the gradient. */
 export function prelude({ mask, keyBias }: AttentionInputs, problem: AttentionProblem, maps: 1 | 2): string {
   const { heads, keyHeads, valueHeads, width, valueWidth, causal, layout } = problem
   const maskHeads = mask?.rank === 4 ? mask.shape[1]! : 1
@@ -85,7 +85,7 @@ export function prelude({ mask, keyBias }: AttentionInputs, problem: AttentionPr
     }`
 }
 
-/** Code that leaves the masked logits of the invocation's query and key in \`s\`, and whether they are masked in \`hidden\`. */
+/** Code that leaves the masked logits of the invocation's query and key in `s`, and whether they are masked in `hidden`. */
 export function logitsCode(
   problem: AttentionProblem,
   loadQuery: (feature: string) => string,
@@ -110,7 +110,7 @@ export function logitsCode(
     }`
 }
 
-/** Code that leaves dO V' of the invocation's query and key in \`dp\`. */
+/** Code that leaves dO V' of the invocation's query and key in `dp`. */
 export function upstreamCode({ valueWidth }: AttentionProblem): string {
   return /* wgsl */ `
     var dp = 0.0; // dO V'
