@@ -156,15 +156,13 @@ describeBackends('layers', () => {
     (make) => {
       const tokens = input({ shape: [null], dtype: 'int32' })
       const embedded = layers.embedding({ inputDim: 9, outputDim: 8, maskZero: true }).apply(tokens)
+      // The second layer would attend to what the first makes of padding, if it did not know.
       const twice = make({ numHeads: 2 }).apply(make({ numHeads: 2 }).apply(embedded)) as SymbolicTensor
-      // The last state of a recurrent layer that skips masked steps is that after the last token.
-      const last = layers
-        .gru({ units: 3, recurrentInitializer: 'glorotUniform' })
-        .apply(twice) as SymbolicTensor
-      const padded = model({ inputs: tokens, outputs: last })
+      const padded = model({ inputs: tokens, outputs: twice })
       const predict = (row: number[]) =>
         padded.predict(tf.tensor2d([row], [1, row.length], 'int32')) as tf.Tensor
-      expectClose(predict([3, 4, 5, 0, 0]), predict([3, 4, 5]))
+      const start = tf.slice(predict([3, 4, 5, 0, 0]), [0, 0, 0], [1, 3, 8])
+      expectClose(start, predict([3, 4, 5]))
     },
   )
 
