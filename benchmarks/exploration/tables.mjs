@@ -15,7 +15,7 @@ const experiments = {
 drawings go from the worst to the best seed; the first points of a curve may be of few episodes.`,
   harder: `**Harder worlds.** MultiRoom-N4-S5-v0 has six small rooms, MultiRoom-N6-v0 six large ones. In DoorKey-16x16 the
 default weight of counts drowns the one reward of the world, and an agent that reaches it loses what the rest of the episode would pay: with a
-fifth of the weight and \`episodic: false\` it is solved. KeyCorridorS3R3 needs no bonus: chance meets its reward in 1.6 % of the first episodes,
+fifth of the weight and \`episodic: false\` it is solved, which PPO alone does not. KeyCorridorS3R3 needs no bonus: chance meets its reward in 1.6 % of the first episodes,
 PPO alone learns it, and counts slow it down. Rows of one seed are tries; those that failed are here too.`,
   memory: `**Memory.** In MemoryS7 the object seen at the start says which way is right at the end: without memory one can only guess.`,
   keyroom: `**KeyRoom-S5 of MiniHack**, through the bridge.`,
