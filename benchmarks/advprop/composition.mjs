@@ -7,6 +7,7 @@ export const topKComposition = (x, k) =>
     const planes = tf.transpose(tf.reshape(tf.abs(x), [n, h * w, c]), [0, 2, 1])
     const { values: largest } = tf.topk(planes, Math.max(1, Math.floor(k * h * w)))
     const threshold = tf.slice(largest, [0, 0, largest.shape[2] - 1], [-1, -1, 1])
-    const mask = tf.transpose(tf.cast(tf.greaterEqual(planes, threshold), 'float32'), [0, 2, 1])
+    // Not a cast of `greaterEqual`: on WebGPU, tfjs cannot transpose what was a boolean.
+    const mask = tf.transpose(tf.sub(1, tf.step(tf.sub(threshold, planes))), [0, 2, 1])
     return tf.mul(x, tf.reshape(mask, x.shape))
   })
