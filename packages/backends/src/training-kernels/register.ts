@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
 import { fuseLstm } from '../layers/fused-lstm'
 import { fuseNormalization } from '../layers/fused-normalization'
+import { pruneConv2d } from '../layers/pruned-conv2d'
 import { gradients } from '../mends/gradient-list'
 import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
 import { type TrainingKernel, trainingKernels } from './kernel-list'
@@ -70,6 +71,7 @@ export function registerTrainingKernels(): string[] {
     accelerateOptimizers()
     fuseLstm()
     fuseNormalization()
+    pruneConv2d()
     for (const gradient of gradients) {
       const present = tf.getGradient(gradient.kernelName) as tf.GradConfig | undefined
       if (present) stockGradients.set(gradient.kernelName, present)
