@@ -78,7 +78,12 @@ export function createRandom(seed: string | number): Random {
  */
 export function withSeededMathRandom<T>(seed: string | number, body: () => T): T {
   const original = Math.random
-  Math.random = alea(String(seed)).double
+  // Seeded when first drawn from: most training steps draw nothing.
+  let draw: (() => number) | undefined
+  Math.random = () => {
+    draw ??= alea(String(seed)).double
+    return draw()
+  }
   try {
     return body()
   } finally {

@@ -42,8 +42,7 @@ export async function evaluateBatches(
           const predictions = forward(model, xs)
           return [dataLoss(loss, ys, predictions), ...outputScalars(loss, metrics, ys, predictions)]
         })
-        means.add(values, size)
-        tf.dispose(values)
+        await means.add(values, size)
       } finally {
         tf.dispose([xs, ys])
       }

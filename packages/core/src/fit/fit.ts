@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { CallbackList, History } from '@tensorflow/tfjs-layers'
 import type { TrainingSetup } from '../method'
-import { createRandom, withSeededMathRandom } from '../random'
+import { createRandom, type Random, withSeededMathRandom } from '../random'
 import {
   type BatchSource,
   datasetBatches,
@@ -14,7 +14,14 @@ import {
 } from './batches'
 import { callbackList, type FitCallback, type TrainingState, type YieldEvery } from './callbacks'
 import { evaluateBatches, orderedBatches } from './evaluate'
-import { logNames, type Metrics, namedMetrics, outputScalars, RunningMeans } from './metrics'
+import {
+  type LoggedValue,
+  logNames,
+  type Metrics,
+  namedMetrics,
+  outputScalars,
+  RunningMeans,
+} from './metrics'
 
 export interface FitOptions {
   /** Epoch at which training ends: with `initialEpoch` 2 and `epochs` 5, three epochs are trained. @default 1 */
@@ -30,7 +37,7 @@ export interface FitOptions {
   validationData?: FitData
   /** The last part of the tensors that is held out for validation, in (0, 1). */
   validationSplit?: number
-  /** tfjs callbacks, with the hooks and logs of `model.fit`. Batch logs are read back only if a callback asks. */
+  /** tfjs callbacks, with the hooks and logs of `model.fit`. A step waits for its logs only if a callback asks for them. */
   callbacks?: FitCallback | readonly FitCallback[]
   /** Seeds the order of tensors, `StepContext.seed`, and unseeded random layers such as dropout. @default random */
   seed?: number
@@ -104,11 +111,10 @@ function trainOnBatch(
   state: TrainingState,
   { xs, ys }: OwnedBatch,
   metrics: ReturnType<typeof namedMetrics>,
+  random: Random,
 ): tf.Scalar[] {
-  const { setup, seed, epochs, steps } = state
-  const stepSeed = createRandom(seed)
-    .fork(`step ${steps}`)
-    .integer(0, 2 ** 31)
+  const { setup, epochs, steps } = state
+  const stepSeed = random.fork(`step ${steps}`).integer(0, 2 ** 31)
   const one = <T>(tensors: T[]) => (tensors.length === 1 ? tensors[0]! : tensors)
   const { loss, predictions } = withSeededMathRandom(stepSeed, () =>
     setup.step(setup, { xs: one(xs), ys: one(ys) }, { epoch: epochs, step: steps, seed: stepSeed }),
@@ -128,30 +134,38 @@ interface Run {
   hooks: CallbackList
   metrics: ReturnType<typeof namedMetrics>
   names: readonly string[]
+  random: Random
   signal?: AbortSignal
 }
 
 /** Trains one epoch and says whether it came to its end: a signal or a callback may stop it earlier. */
 async function trainEpoch(
-  { state, hooks, metrics, names, signal }: Run,
+  { state, hooks, metrics, names, random, signal }: Run,
   source: BatchSource,
   means: RunningMeans,
 ): Promise<boolean> {
   let index = 0
   for await (const batch of source.epoch(state.epochs)) {
-    const logs: Record<string, number | tf.Scalar> = { batch: index, size: batch.size }
+    const logs: Record<string, LoggedValue> = { batch: index, size: batch.size }
     try {
       await hooks.onBatchBegin(index, { ...logs })
-      const values = trainOnBatch(state, batch, metrics)
+      const values = trainOnBatch(state, batch, metrics, random)
       names.forEach((name, i) => {
         logs[name] = values[i]!
       })
-      means.add(values, batch.size)
       state.steps++
-      await hooks.onBatchEnd(index, logs)
+      try {
+        await hooks.onBatchEnd(index, logs)
+      } finally {
+        // What a callback asked for are numbers now, and their tensors are disposed.
+        const reading = means.add(
+          names.map((name) => logs[name]!),
+          batch.size,
+        )
+        if (reading) await reading
+      }
     } finally {
       tf.dispose([batch.xs, batch.ys])
-      for (const value of Object.values(logs)) if (typeof value !== 'number') value.dispose()
     }
     index++
     if (signal?.aborted || state.setup.model.stopTraining) return index === source.batches
@@ -210,7 +224,7 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
   }
   const callbacks = list(options.callbacks ?? [])
   const { list: hooks, history } = callbackList({ callbacks, yieldEvery, state, params })
-  const run: Run = { state, hooks, metrics, names, signal }
+  const run: Run = { state, hooks, metrics, names, random: createRandom(seed), signal }
 
   try {
     await hooks.onTrainBegin()

@@ -69,36 +69,60 @@ export function outputScalars(
   })
 }
 
-/** Means over batches, weighted by batch size, kept on the device until they are read, all at once. */
+/** A value of a batch: on the device, or read already. */
+export type LoggedValue = tf.Scalar | number
+
+/** Batches whose values are read at once: one wait for the device in so many steps, and so many small tensors alive. */
+const batchesPerRead = 64
+
+/**
+ * Means over batches, weighted by batch size. Values are summed on the host, in double precision and in the order of the batches, so
+ * that the means do not depend on when values are read; and tf ops on scalars, some 0.1 ms per step, would cost more than the rest of
+ * the loop.
+ */
 export class RunningMeans {
-  private sums: tf.Scalar[] = []
+  private readonly sums: number[]
   private seen = 0
+  private pending: { values: readonly LoggedValue[]; size: number }[] = []
 
-  constructor(private readonly names: readonly string[]) {}
+  constructor(private readonly names: readonly string[]) {
+    this.sums = names.map(() => 0)
+  }
 
-  add(values: readonly tf.Scalar[], size: number): void {
-    const old = this.sums
-    this.sums = tf.tidy(() =>
-      values.map((value, i) => {
-        const weighted = tf.mul(tf.cast(value, 'float32'), size)
-        return (old.length ? tf.add(old[i]!, weighted) : weighted) as tf.Scalar
-      }),
-    )
-    tf.dispose(old)
-    this.seen += size
+  /** Takes the values over and disposes them. There is something to wait for only once in many batches. */
+  add(values: readonly LoggedValue[], size: number): Promise<void> | undefined {
+    this.pending.push({ values, size })
+    return this.pending.length < batchesPerRead ? undefined : this.readPending()
   }
 
   /** The means by name. Empty when nothing was added. */
   async read(): Promise<Record<string, number>> {
+    await this.readPending()
     if (!this.seen) return {}
-    const stacked = tf.stack(this.sums)
-    const sums = await stacked.data()
-    stacked.dispose()
-    return Object.fromEntries(this.names.map((name, i) => [name, sums[i]! / this.seen]))
+    return Object.fromEntries(this.names.map((name, i) => [name, this.sums[i]! / this.seen]))
   }
 
+  private async readPending(): Promise<void> {
+    const numbers = await Promise.all(
+      this.pending.flatMap(({ values }) =>
+        values.map((value) => (typeof value === 'number' ? value : value.data())),
+      ),
+    )
+    let next = 0
+    for (const { values, size } of this.pending) {
+      for (let i = 0; i < values.length; i++) {
+        const number = numbers[next++]!
+        this.sums[i]! += size * (typeof number === 'number' ? number : number[0]!)
+      }
+      this.seen += size
+    }
+    this.dispose()
+  }
+
+  /** Frees what was not read. */
   dispose(): void {
-    tf.dispose(this.sums)
-    this.sums = []
+    for (const { values } of this.pending)
+      for (const value of values) if (typeof value !== 'number') value.dispose()
+    this.pending = []
   }
 }
