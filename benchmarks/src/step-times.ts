@@ -37,10 +37,10 @@ function stepClock(): { clock: StepTimesRecord['clock']; now: () => number } {
 /**
  * Measures one step of each contender per round. The first contender is the baseline. `undefined` when aborted.
  *
- * All contenders start anew five times on the way. Where a training's tensors happen to lie in memory can make its products
- * take 2.5 times as long for as long as it lives (seen in about one of 15 starts, with the same numbers to the last digit); over
- * fresh starts the median does not see it. Nor does any training repeat its batch until it knows it by heart: after some 500 steps
- * ProxProp's gradients are denormal numbers, and its steps take a third longer.
+ * All contenders start anew five times on the way. Now and then a training runs some of its products two to three times slower
+ * for its whole short life, with the same numbers to the last digit. Why is not known (where its tensors lie in memory is a
+ * conjecture, by elimination), but the median over fresh starts is robust to it. Nor does any training repeat one batch for long
+ * enough to know it by heart.
  */
 export async function measureSteps(
   loaded: LoadedTask,
