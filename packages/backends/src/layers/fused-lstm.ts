@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { RNN } from '@tensorflow/tfjs-layers'
 import { type LstmOptions, lstm } from '../ops/lstm'
+import { isFused } from '../training-kernels/fusion'
 
 interface Weight {
   read(): tf.Tensor
@@ -86,7 +87,7 @@ export function fuseLstm(): void {
   const stock = layer.call
   layer.call = function (this: LstmLayer, inputs, options = {}) {
     const [input, ...others] = Array.isArray(inputs) ? inputs : [inputs]
-    if (tf.getBackend() !== 'wasm' || !input || others.length || !isCovered(this, options))
+    if (!isFused() || !input || others.length || !isCovered(this, options))
       return stock.call(this as never, inputs, options)
     return tf.tidy(() => callLstm(this, input, options))
   } as typeof stock

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { batchNormTraining } from '../ops/batch-norm-training'
 import { layerNorm } from '../ops/layer-norm'
+import { isFused } from '../training-kernels/fusion'
 
 interface Weight {
   read(): tf.Tensor
@@ -66,7 +67,7 @@ function replaceCall<Layer>(
   const stock = prototype.call
   prototype.call = function (inputs, options = {}) {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs
-    if (tf.getBackend() !== 'wasm' || x.dtype !== 'float32' || x.size === 0 || !isCovered(this, x, options))
+    if (!isFused() || x.dtype !== 'float32' || x.size === 0 || !isCovered(this, x, options))
       return stock.call(this, inputs, options)
     return tf.tidy(() => call(this, x))
   }

@@ -3,6 +3,7 @@
  * stay as they are: only `applyGradients` changes, and only while the backend is wasm.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { isFused } from '../training-kernels/fusion'
 import { adamStep, momentumStep, sgdStep } from './steps'
 
 /** As tfjs passes them. */
@@ -115,7 +116,7 @@ function accelerate<Fields>(prototype: object, apply: (this: Fields, gradients: 
   const optimizer = prototype as { applyGradients(gradients: Gradients): void }
   const stock = optimizer.applyGradients
   optimizer.applyGradients = function (this: Fields, gradients) {
-    if (tf.getBackend() === 'wasm') apply.call(this, gradients)
+    if (isFused()) apply.call(this, gradients)
     else stock.call(this as never, gradients)
   } as typeof stock
 }

@@ -9,6 +9,7 @@ import { fuseNormalization } from '../layers/fused-normalization'
 import { pruneConv2d } from '../layers/pruned-conv2d'
 import { gradients } from '../mends/gradient-list'
 import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
+import { withoutFusion } from './fusion'
 import { type TrainingKernel, trainingKernels } from './kernel-list'
 import { findStock, rememberStock } from './stock-kernels'
 
@@ -120,8 +121,8 @@ function swapInStock({ kernels, gradients }: Registration) {
 }
 
 /**
- * Runs `body` with tfjs's own kernels and gradients (or their absence) in place of ours: those named `names`, or all.
- * For tests and the coverage page.
+ * Runs `body` with tfjs's own kernels and gradients (or their absence) in place of ours: those named `names`, or all, and then
+ * with its own layers and optimizers too. For tests and the coverage page.
  */
 export function withStock<T>(body: () => T, names?: readonly string[]): T {
   const concerns = (name: string) => !names || names.includes(name)
@@ -131,7 +132,7 @@ export function withStock<T>(body: () => T, names?: readonly string[]): T {
     gradients: gradients.map(({ kernelName }) => kernelName).filter(concerns),
   })
   try {
-    return body()
+    return names ? body() : withoutFusion(body)
   } finally {
     restore()
   }
