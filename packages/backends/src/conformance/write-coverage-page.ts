@@ -56,7 +56,7 @@ async function ours(c: OpCase): Promise<string> {
 async function cells(c: OpCase, backend: string): Promise<string[]> {
   if (c.only && !c.only.includes(backend)) return ['-', '-', '-', 'not supported']
   const truth = truthOf(c)
-  const own = await measure(c, truth)
+  // Before ours: stock that computes nothing must not be handed the buffer that holds our result.
   const stock = c.corruptsStock?.includes(backend)
     ? '**corrupts memory**'
     : verdict(
@@ -67,6 +67,7 @@ async function cells(c: OpCase, backend: string): Promise<string[]> {
           withStock(() => compute(c)),
         ),
       )
+  const own = await measure(c, truth)
   return [error(own.forward), error(own.gradient), stock, await ours(c)]
 }
 

@@ -1,6 +1,7 @@
 /**
- * The gradients of conv3d as 2-D gradients, one per depth of the filter. tfjs-wasm's own run past the image (input) and
- * skip positions at strides above one (filter).
+ * The gradients of conv3d as 2-D gradients, one per depth of the filter. tfjs-wasm's own add products with
+ * what lies in memory before the filter (input; right where that happens to be zeros) and skip positions at strides above one
+ * (filter).
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { composedKernel } from '../training-kernels/composed-kernel'

@@ -80,6 +80,23 @@ const mends: [name: string, stock: string | RegExp, backends?: string[]][] = [
   ['complex data', 'shape [6] instead of [3,2]', ['webgpu']],
   ['matMul over no inner dimension', 'forward: ', ['webgpu']],
   ['addN of 50', 'forward: ', ['webgpu']],
+  ['transpose of integers', 'forward: error', ['webgpu']],
+  ['transpose of a matrix of large integers', 'forward: error', ['webgpu']],
+  ['transpose of booleans, rank 4', 'forward: error', ['webgpu']],
+  ['transpose of booleans as floats', 'forward: error', ['webgpu']],
+  ['sum of booleans as floats, axis 0', 'forward: error', ['webgpu']],
+  ['sum of integers, axis 0', 'forward: error', ['webgpu']],
+  ['sum of integers, axes 0 and 1 kept', 'forward: error', ['webgpu']],
+  ['mean of integers, axis 1', 'forward: error', ['webgpu']],
+  ['prod of integers, axis 0', 'forward: error', ['webgpu']],
+  ['max of integers, axis 0', 'forward: error', ['webgpu']],
+  ['min of integers, axis 1 kept', 'forward: error', ['webgpu']],
+  ['argMax of integers, axis 0', 'forward: error', ['webgpu']],
+  ['argMin of integers, axis 1', 'forward: error', ['webgpu']],
+  ['all, axis 0', 'forward: error', ['webgpu']],
+  ['any, axis 0', 'forward: error', ['webgpu']],
+  ['cumsum of integers, axis 0', 'forward: error', ['webgpu']],
+  ['cumprod of integers, axis 0', 'forward: error', ['webgpu']],
 ]
 
 describeBackends('stock tfjs', (backend) => {

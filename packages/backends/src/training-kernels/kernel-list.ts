@@ -15,6 +15,12 @@ import {
 } from '../mends/complex-kernels'
 import { conv3dBackpropFilter, conv3dBackpropInput } from '../mends/conv3d-gradients'
 import { dilation2d, dilation2dBackpropFilter, dilation2dBackpropInput } from '../mends/dilation2d'
+import {
+  integerReductionAround,
+  integerReductions,
+  integerScanAround,
+  integerTransposeAround,
+} from '../mends/integer-transpose'
 import { matMulAround } from '../mends/mat-mul'
 import { maxPool3d, maxPool3dGrad, maxPoolWithArgmax } from '../mends/max-pooling'
 import { numericPaddingAround, paddedKernels } from '../mends/numeric-padding'
@@ -118,6 +124,9 @@ export const trainingKernels: readonly TrainingKernel[] = [
   ...mendsAround(['cpu', 'webgl', 'webgpu'], { BatchMatMul: matMulAround }),
   ...mendsAround(['webgpu'], { AddN: addNAround, Prod: prodAround }),
   ...mendsAround(['webgl', 'webgpu'], { Sum: emptySumAround }),
+  ...mendsAround(['webgpu'], { Transpose: integerTransposeAround }),
+  ...mendsAround(['webgpu'], each(Object.keys(integerReductions), integerReductionAround)),
+  ...mendsAround(['webgpu'], each(['Cumsum', 'Cumprod'], integerScanAround)),
   ...mendsAround(['webgl', 'webgpu'], { Imag: complexPartAround, Real: complexPartAround }),
   ...mendsAround(
     everyBackend,

@@ -247,4 +247,61 @@ const empty: OpCase[] = [
   },
 ]
 
-export const arrayCases: OpCase[] = [...moves, ...selections, ...reductions, ...scans, ...empty]
+/** Large enough that tfjs-webgpu does not take them to the CPU, and no value twice: 1153 is prime. */
+const integers: Input = {
+  shape: [8, 12, 12],
+  dtype: 'int32',
+  values: Array.from({ length: 1152 }, (_, i) => ((35 * i) % 1153) - 500),
+}
+const small: Input = { shape: [8, 12, 12], dtype: 'int32', from: -2, to: 3 }
+const booleans: Input = { shape: [2, 24, 24], dtype: 'bool', from: 0, to: 2 }
+
+const integerCases: OpCase[] = (
+  [
+    ['transpose of integers', (x) => tf.transpose(x, [2, 0, 1]), integers],
+    [
+      'transpose of booleans, rank 4',
+      (x) => tf.transpose(tf.reshape(x, [2, 4, 6, 24]), [3, 1, 0, 2]),
+      booleans,
+    ],
+    ['transpose of booleans as floats', (x) => tf.transpose(tf.cast(x, 'float32'), [1, 2, 0]), booleans],
+    ['sum of booleans as floats, axis 0', (x) => tf.sum(tf.cast(x, 'float32'), 0), booleans],
+    ['sum of integers, axis 0', (x) => tf.sum(x, 0), integers],
+    ['sum of integers, axes 0 and 1 kept', (x) => tf.sum(x, [0, 1], true), integers],
+    ['mean of integers, axis 1', (x) => tf.mean(x, 1), integers],
+    ['prod of integers, axis 0', (x) => tf.prod(x, 0), small],
+    ['max of integers, axis 0', (x) => tf.max(x, 0), integers],
+    ['min of integers, axis 1 kept', (x) => tf.min(x, 1, true), integers],
+    ['argMax of integers, axis 0', (x) => tf.argMax(x, 0), integers],
+    ['argMin of integers, axis 1', (x) => tf.argMin(x, 1), integers],
+    ['all, axis 0', (x) => tf.all(x, 0), booleans],
+    ['any, axis 0', (x) => tf.any(x, 0), booleans],
+    ['cumsum of integers, axis 0', (x) => tf.cumsum(x, 0), integers],
+    ['cumprod of integers, axis 0', (x) => tf.cumprod(x, 0), small],
+  ] as [string, (x: tf.Tensor) => tf.Tensor, Input][]
+).map(([name, run, input]) => ({ ...one(name, run, input), gradient: false }))
+
+/** Consecutive integers of which a float holds one in 64. */
+const large = Int32Array.from({ length: 1152 }, (_, i) => 2 ** 30 + i)
+
+const exactCases: OpCase[] = [
+  {
+    name: 'transpose of a matrix of large integers',
+    // webgl keeps integers as floats.
+    only: ['cpu', 'wasm', 'webgpu'],
+    run: () => tf.transpose(tf.tensor2d(large, [32, 36])),
+    inputs: [],
+    gradient: false,
+    forwardTolerance: 0,
+  },
+]
+
+export const arrayCases: OpCase[] = [
+  ...moves,
+  ...selections,
+  ...reductions,
+  ...scans,
+  ...integerCases,
+  ...exactCases,
+  ...empty,
+]
