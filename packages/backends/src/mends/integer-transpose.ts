@@ -75,7 +75,7 @@ export const integerReductionAround =
   (kernelName: string): Around =>
   (present) => {
     const attribute = integerReductions[kernelName as keyof typeof integerReductions]
-    const transposed = composedKernel(({ x }: { x: tf.Tensor }, attrs: Record<string, unknown>) => {
+    const transposed = composedKernel(({ x }: { x: tf.Tensor }, attrs: tf.NamedAttrMap) => {
       const axes = tf.util.parseAxisParam(attrs[attribute] as number[], x.shape)
       const perm = tf.backend_util.getAxesPermutation(axes, x.rank)!
       const innermost = tf.backend_util.getInnerMostAxes(axes.length, x.rank)
@@ -104,13 +104,11 @@ export const integerReductionAround =
 export const integerScanAround =
   (kernelName: string): Around =>
   (present) => {
-    const transposed = composedKernel(({ x }: { x: tf.Tensor }, attrs: Record<string, unknown>) => {
+    const transposed = composedKernel(({ x }: { x: tf.Tensor }, attrs: tf.NamedAttrMap) => {
       const axes = tf.util.parseAxisParam(attrs.axis as number, x.shape)
       const perm = tf.backend_util.getAxesPermutation(axes, x.rank)!
-      const scanned = tf.engine().runKernel(kernelName, { x: tf.transpose(x, perm) }, {
-        ...attrs,
-        axis: x.rank - 1,
-      } as never) as tf.Tensor
+      const innermost = { ...attrs, axis: x.rank - 1 }
+      const scanned = tf.engine().runKernel(kernelName, { x: tf.transpose(x, perm) }, innermost) as tf.Tensor
       return tf.transpose(scanned, tf.backend_util.getUndoAxesPermutation(perm))
     })
     return (params) => {
