@@ -36,7 +36,10 @@ export interface CallbackSetup {
   params: Record<string, number | string | boolean | string[]>
 }
 
-/** The list of all callbacks, in the order given, with the history at its end. */
+/**
+ * The list of the callbacks, in the order given, and the history, whose hooks come after theirs. It is not in the list, since it would
+ * be awaited twice in every step for nothing: it has hooks for the beginning of training and the end of an epoch only.
+ */
 export function callbackList({ callbacks, yieldEvery, state, params }: CallbackSetup): {
   list: tfl.CallbackList
   history: tfl.History
@@ -47,7 +50,7 @@ export function callbackList({ callbacks, yieldEvery, state, params }: CallbackS
     isInstance(callback) ? callback : new tfl.CustomCallback(callback as tfl.CustomCallbackArgs, yieldEvery),
   )
   const history = new tfl.History()
-  const list = new tfl.CallbackList([...instances, history])
+  const list = new tfl.CallbackList(instances)
   list.setParams(params)
   list.setModel(state.setup.model)
   state.setup.model.history = history

@@ -228,6 +228,7 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
 
   try {
     await hooks.onTrainBegin()
+    await history.onTrainBegin()
     model.stopTraining = false
     while (state.epochs < epochs && !signal?.aborted && !model.stopTraining) {
       const epoch = state.epochs
@@ -243,6 +244,7 @@ export async function fit(setup: TrainingSetup, data: FitData, options: FitOptio
           for (const [name, value] of Object.entries(held)) logs[`val_${name}`] = value
         }
         await hooks.onEpochEnd(epoch, logs)
+        await history.onEpochEnd(epoch, logs)
       } finally {
         means.dispose()
       }
