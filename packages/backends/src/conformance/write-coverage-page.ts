@@ -48,6 +48,7 @@ async function ours(c: OpCase): Promise<string> {
   const run = [...forward, ...(await kernelsRun(c)).filter((name) => !own.includes(name))]
   const backend = tf.getBackend()
   const isOurs = (name: string) =>
+    name.startsWith('backends/') || // the ops that layers are fused to
     trainingKernels.some((kernel) => kernel.kernelName === name && kernel.backendName === backend)
   const mended = c.gradient !== false && forward.some((name) => gradients.some((g) => g.kernelName === name))
   return [run.some(isOurs) ? 'kernel' : '', mended ? 'gradient' : ''].filter(Boolean).join(' + ')
