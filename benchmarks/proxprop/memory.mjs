@@ -13,7 +13,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
-import { environment } from './measure.mjs'
+import { environment } from '@tfgraft/bench/measure'
 import { batchOf, convNet, courseNet, mlp, setupOf } from './networks.mjs'
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } })

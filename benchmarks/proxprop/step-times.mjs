@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
 import { processorTime } from '@tfgraft/bench/measure'
 import { proxprop } from '@tfgraft/proxprop'
-import { environment, median, quantile } from './measure.mjs'
+import { environment, median, quantile } from '@tfgraft/bench/measure'
 import { batchOf, convNet, mlp, setupOf } from './networks.mjs'
 
 const { values } = parseArgs({
