@@ -20,7 +20,7 @@ export const mobyDick: Task<TrainingSetup> = {
     'per step, 100 steps per epoch; three transformer layers of 64 features and 4 heads, rotary positions. Differential attention of version ' +
     '1 has half the heads, so that all have the same number of parameters, but for version 2, whose queries are twice as many.',
   epochs: 8,
-  epochTitle: '100 steps',
+  epochTitle: '100-step epoch',
   metrics: [
     { name: 'bits', title: 'test bits per character', better: 'lower' },
     { name: 'accuracy', title: 'test accuracy', better: 'higher', format: 'percent' },

@@ -37,7 +37,7 @@ export const retrieval: Task<TrainingSetup> = {
     '18 times as much noise. Two transformer layers of 64 features and 4 heads, without positions. Differential attention of ' +
     'version 1 has half the heads: the same number of parameters.',
   epochs: 3,
-  epochTitle: '100 steps',
+  epochTitle: '100-step epoch',
   metrics: [
     { name: 'accuracy', title: 'answers right, 64 tokens', better: 'higher', format: 'percent' },
     ...longer.map((tokens) => ({
