@@ -29,7 +29,7 @@ const ceilings = {
   '@tfgraft/advprop': [50, 28],
   '@tfgraft/diff-attention': [45, 30],
   '@tfgraft/rl-exploration': [65, 45],
-  '@tfgraft/datasets': [12, 8],
+  '@tfgraft/datasets': [18, 8],
 }
 
 /** The package manager that runs this script, or the one on the path. */

@@ -12,9 +12,8 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { useBackend } from '@tfgraft/backends'
-import { processorTime } from '@tfgraft/bench/measure'
+import { environment, median, processorTime, quantile } from '@tfgraft/bench/measure'
 import { proxprop } from '@tfgraft/proxprop'
-import { environment, median, quantile } from '@tfgraft/bench/measure'
 import { batchOf, convNet, mlp, setupOf } from './networks.mjs'
 
 const { values } = parseArgs({
