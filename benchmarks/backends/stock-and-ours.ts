@@ -2,40 +2,28 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
-import { RNN } from '@tensorflow/tfjs-layers'
 import { registerTrainingKernels, useBackend } from '@tfgraft/backends'
+import { replaceLayersAndOptimizers } from '../../packages/backends/src/training-kernels/fusion'
 
 interface Installation {
   kernels: tf.KernelConfig[]
   batchNormGradient: tf.GradConfig
-  /** Object, name and value of each method that is replaced. */
-  methods: [object, string, unknown][]
+  /** Whether layers and optimizers are ours. */
+  replaced: boolean
 }
 
-const accelerated: [object, string][] = [
-  ...[tf.AdamOptimizer, tf.MomentumOptimizer, tf.SGDOptimizer].map(({ prototype }): [object, string] => [
-    prototype,
-    'applyGradients',
-  ]),
-  [RNN.prototype, 'call'],
-  ...['BatchNormalization', 'LayerNormalization'].map((name): [object, string] => [
-    tf.serialization.SerializationMap.getMap().classNameMap[name]![0].prototype,
-    'call',
-  ]),
-]
-
-const snapshot = (): Installation => ({
+const snapshot = (replaced: boolean): Installation => ({
   kernels: tf.getKernelsForBackend('wasm'),
   batchNormGradient: tf.getGradient('FusedBatchNorm'),
-  methods: accelerated.map(([prototype, name]) => [prototype, name, Reflect.get(prototype, name)]),
+  replaced,
 })
 
-function install({ kernels, batchNormGradient, methods }: Installation): void {
+function install({ kernels, batchNormGradient, replaced }: Installation): void {
   for (const { kernelName } of tf.getKernelsForBackend('wasm')) tf.unregisterKernel(kernelName, 'wasm')
   for (const kernel of kernels) tf.registerKernel(kernel)
   tf.unregisterGradient('FusedBatchNorm')
   tf.registerGradient(batchNormGradient)
-  for (const [prototype, name, method] of methods) Object.assign(prototype, { [name]: method })
+  replaceLayersAndOptimizers(replaced)
 }
 
 export interface Contestants {
@@ -50,10 +38,10 @@ export interface Contestants {
 export async function contestants(): Promise<Contestants> {
   await tf.setBackend('wasm')
   await tf.ready()
-  const stock = snapshot()
+  const stock = snapshot(false)
   registerTrainingKernels()
   await useBackend('wasm')
-  const ours = snapshot()
+  const ours = snapshot(true)
   const names = new Set(stock.kernels.map(({ kernelName }) => kernelName))
   stock.kernels.push(...ours.kernels.filter(({ kernelName }) => !names.has(kernelName)))
   return { useStock: () => install(stock), useOurs: () => install(ours) }

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { RNN } from '@tensorflow/tfjs-layers'
 import { type LstmOptions, lstm } from '../ops/lstm'
 import { isFused } from '../training-kernels/fusion'
+import { type CallOptions, replaceCall } from './replace-call'
 
 interface Weight {
   read(): tf.Tensor
@@ -38,22 +39,21 @@ interface LstmLayer {
   resetStates(states: tf.Tensor[], training: boolean): void
 }
 
-interface CallOptions {
+interface LstmCallOptions extends CallOptions {
   mask?: tf.Tensor | tf.Tensor[] | null
-  training?: boolean
   initialState?: tf.Tensor[] | null
 }
 
 type RecurrentActivation = LstmOptions['recurrentActivation']
 
-const isCovered = ({ cell }: LstmLayer, { mask, training }: CallOptions): boolean =>
+const isCovered = ({ cell }: LstmLayer, { mask, training }: LstmCallOptions): boolean =>
   cell.getClassName() === 'LSTMCell' &&
   cell.activation.getClassName() === 'tanh' &&
   ['sigmoid', 'hardSigmoid'].includes(cell.recurrentActivation.getClassName()) &&
   !(Array.isArray(mask) ? mask.some((one) => one) : mask) &&
   !(training && (cell.dropout || cell.recurrentDropout))
 
-function callLstm(layer: LstmLayer, input: tf.Tensor, { training = false, initialState }: CallOptions) {
+function callLstm(layer: LstmLayer, input: tf.Tensor, { training = false, initialState }: LstmCallOptions) {
   const { cell, goBackwards, returnSequences, returnState, stateful } = layer
   const { units } = cell
   const [batch, time] = input.shape as [number, number]
@@ -77,18 +77,10 @@ function callLstm(layer: LstmLayer, input: tf.Tensor, { training = false, initia
   return returnState ? [output, ...lastStates()] : output
 }
 
-let isInstalled = false
-
 /** Makes `tf.layers.lstm` run as one op on wasm, also inside `bidirectional`. */
 export function fuseLstm(): void {
-  if (isInstalled) return
-  isInstalled = true
-  const layer = RNN.prototype as { call(inputs: tf.Tensor | tf.Tensor[], options?: CallOptions): unknown }
-  const stock = layer.call
-  layer.call = function (this: LstmLayer, inputs, options = {}) {
-    const [input, ...others] = Array.isArray(inputs) ? inputs : [inputs]
-    if (!isFused() || !input || others.length || !isCovered(this, options))
-      return stock.call(this as never, inputs, options)
-    return tf.tidy(() => callLstm(this, input, options))
-  } as typeof stock
+  replaceCall<LstmLayer, LstmCallOptions>(RNN.prototype, {
+    isCovered: (layer, _, options) => isFused() && isCovered(layer, options),
+    call: callLstm,
+  })
 }

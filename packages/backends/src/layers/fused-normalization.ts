@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { batchNormTraining } from '../ops/batch-norm-training'
 import { layerNorm } from '../ops/layer-norm'
 import { isFused } from '../training-kernels/fusion'
+import { prototypeOf, replaceCall } from './replace-call'
 
 interface Weight {
   read(): tf.Tensor
@@ -32,12 +33,6 @@ interface LayerNormalization {
   beta?: Weight
 }
 
-interface CallOptions {
-  training?: boolean
-}
-
-type Inputs = tf.Tensor | tf.Tensor[]
-
 const isLast = (axis: number, x: tf.Tensor) => axis === -1 || axis === x.rank - 1
 
 function moveTowards(average: Weight, value: tf.Tensor, momentum: number): void {
@@ -54,39 +49,17 @@ function callBatchNormalization(layer: BatchNormalization, x: tf.Tensor): tf.Ten
   return y
 }
 
-type Call<Layer> = (this: Layer, inputs: Inputs, options?: CallOptions) => unknown
-
-/** Replaces a layer's `call` where `isCovered` and the backend is wasm. */
-function replaceCall<Layer>(
-  className: string,
-  isCovered: (layer: Layer, x: tf.Tensor, options: CallOptions) => boolean,
-  call: (layer: Layer, x: tf.Tensor) => tf.Tensor,
-): void {
-  const [layer] = tf.serialization.SerializationMap.getMap().classNameMap[className]!
-  const prototype = layer.prototype as unknown as { call: Call<Layer> }
-  const stock = prototype.call
-  prototype.call = function (inputs, options = {}) {
-    const x = Array.isArray(inputs) ? inputs[0]! : inputs
-    if (!isFused() || x.dtype !== 'float32' || x.size === 0 || !isCovered(this, x, options))
-      return stock.call(this, inputs, options)
-    return tf.tidy(() => call(this, x))
-  }
-}
-
-let isInstalled = false
+const isFloats = (x: tf.Tensor) => x.dtype === 'float32' && x.size > 0
 
 /** Makes `tf.layers.batchNormalization` and `tf.layers.layerNormalization` run as one op on wasm. */
 export function fuseNormalization(): void {
-  if (isInstalled) return
-  isInstalled = true
-  replaceCall<BatchNormalization>(
-    'BatchNormalization',
-    ({ axis }, x, { training }) => training === true && x.rank > 1 && isLast(axis, x),
-    callBatchNormalization,
-  )
-  replaceCall<LayerNormalization>(
-    'LayerNormalization',
-    ({ axis }, x) => axis.length === 1 && isLast(axis[0]!, x),
-    ({ gamma, beta, epsilon }, x) => layerNorm(x, gamma?.read(), beta?.read(), epsilon),
-  )
+  replaceCall<BatchNormalization>(prototypeOf('BatchNormalization'), {
+    isCovered: ({ axis }, x, { training }) =>
+      isFused() && isFloats(x) && training === true && x.rank > 1 && isLast(axis, x),
+    call: callBatchNormalization,
+  })
+  replaceCall<LayerNormalization>(prototypeOf('LayerNormalization'), {
+    isCovered: ({ axis }, x) => isFused() && isFloats(x) && axis.length === 1 && isLast(axis[0]!, x),
+    call: ({ gamma, beta, epsilon }, x) => layerNorm(x, gamma?.read(), beta?.read(), epsilon),
+  })
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { expect, it } from 'vitest'
+import { withoutFusion } from '../training-kernels/fusion'
 
 const image = () => tf.randomNormal([2, 7, 6, 3], 0, 1, 'float32', 1) as tf.Tensor4D
 
@@ -66,5 +67,15 @@ describeBackends('the Conv2D layer under a gradient', () => {
       for (const weight of layer.weights) weight.dispose()
     }
     x.dispose()
+  })
+
+  it('is the fused op where tfjs is wanted as it came', async () => {
+    const { layer } = layerOf()
+    const x = image()
+    const gradient = () => tf.grad((v) => loss(layer.apply(v)))(x)
+    expect(await kernelsOf(() => withoutFusion(gradient))).toContain('FusedConv2D')
+    expect(await kernelsOf(gradient)).not.toContain('FusedConv2D')
+    x.dispose()
+    for (const weight of layer.weights) weight.dispose()
   })
 })

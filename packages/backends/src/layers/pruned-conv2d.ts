@@ -7,6 +7,8 @@
  * a pass and a tensor of its own.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { isReplaced } from '../training-kernels/fusion'
+import { prototypeOf, replaceCall } from './replace-call'
 
 /** What we use of tfjs's layer. */
 interface Conv2D {
@@ -19,29 +21,22 @@ interface Conv2D {
   strides: number | [number, number]
 }
 
-type Call = (this: Conv2D, inputs: tf.Tensor | tf.Tensor[], options?: object) => unknown
-
-const isCovered = ({ activation, bias, dataFormat, padding }: Conv2D): boolean =>
+const isCovered = ({ activation, bias, dataFormat, padding }: Conv2D, x: tf.Tensor): boolean =>
+  isReplaced() &&
+  x.rank === 4 &&
   tf.engine().state.gradientDepth > 0 &&
   activation.getClassName() === 'linear' &&
   !bias &&
   dataFormat === 'channelsLast' &&
   padding !== 'causal'
 
-let isInstalled = false
-
 /** Makes `tf.layers.conv2d` compute those of its gradients that are asked for, on every backend. */
 export function pruneConv2d(): void {
-  if (isInstalled) return
-  isInstalled = true
-  const [layer] = tf.serialization.SerializationMap.getMap().classNameMap.Conv2D!
-  const prototype = layer.prototype as unknown as { call: Call }
-  const stock = prototype.call
-  prototype.call = function (inputs, options = {}) {
-    const x = Array.isArray(inputs) ? inputs[0]! : inputs
-    if (x.rank !== 4 || !isCovered(this)) return stock.call(this, inputs, options)
-    const { kernel, strides, padding, dilationRate } = this
-    const filter = kernel.read() as tf.Tensor4D
-    return tf.conv2d(x as tf.Tensor4D, filter, strides, padding as 'valid' | 'same', 'NHWC', dilationRate)
-  }
+  replaceCall<Conv2D>(prototypeOf('Conv2D'), {
+    isCovered,
+    call: ({ kernel, strides, padding, dilationRate }, x) => {
+      const filter = kernel.read() as tf.Tensor4D
+      return tf.conv2d(x as tf.Tensor4D, filter, strides, padding as 'valid' | 'same', 'NHWC', dilationRate)
+    },
+  })
 }
