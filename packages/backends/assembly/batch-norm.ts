@@ -47,6 +47,39 @@ export function normalizeColumnsGradient(
   rows: i32,
   n: i32,
 ): void {
+  addGradientSums(x, dy, mean, factor, dx, sums, products, partial, rows, n, true)
+}
+
+/** sums [n] of dy and products [n] of dy (x - mean), by column. `partial` holds 2 n floats. */
+export function columnGradientSums(
+  x: usize,
+  dy: usize,
+  mean: usize,
+  sums: usize,
+  products: usize,
+  partial: usize,
+  rows: i32,
+  n: i32,
+): void {
+  addGradientSums(x, dy, mean, 0, 0, sums, products, partial, rows, n, false)
+}
+
+/** Both of the above: in one pass, with a `writes` that the compiler knows. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+function addGradientSums(
+  x: usize,
+  dy: usize,
+  mean: usize,
+  factor: usize,
+  dx: usize,
+  sums: usize,
+  products: usize,
+  partial: usize,
+  rows: i32,
+  n: i32,
+  writes: bool,
+): void {
   const bytes = <usize>n << 2
   const partialProducts = partial + bytes
   memory.fill(sums, 0, bytes)
@@ -59,7 +92,7 @@ export function normalizeColumnsGradient(
       for (; j + 4 <= n; j += 4) {
         const o = <usize>j << 2
         const g = v128.load(dy + o)
-        v128.store(dx + o, f32x4.mul(g, v128.load(factor + o)))
+        if (writes) v128.store(dx + o, f32x4.mul(g, v128.load(factor + o)))
         v128.store(partial + o, f32x4.add(v128.load(partial + o), g))
         const centred = f32x4.sub(v128.load(x + o), v128.load(mean + o))
         v128.store(partialProducts + o, madd(g, centred, v128.load(partialProducts + o)))
@@ -67,20 +100,17 @@ export function normalizeColumnsGradient(
       for (; j < n; j++) {
         const o = <usize>j << 2
         const g = load<f32>(dy + o)
-        store<f32>(dx + o, g * load<f32>(factor + o))
+        if (writes) store<f32>(dx + o, g * load<f32>(factor + o))
         store<f32>(partial + o, load<f32>(partial + o) + g)
         const centred: f32 = load<f32>(x + o) - load<f32>(mean + o)
         store<f32>(partialProducts + o, load<f32>(partialProducts + o) + g * centred)
       }
       x += bytes
       dy += bytes
-      dx += bytes
+      if (writes) dx += bytes
     }
-    for (let j = 0; j < n; j++) {
-      const o = <usize>j << 2
-      store<f32>(sums + o, load<f32>(sums + o) + load<f32>(partial + o))
-      store<f32>(products + o, load<f32>(products + o) + load<f32>(partialProducts + o))
-    }
+    addFloats(sums, partial, n)
+    addFloats(products, partialProducts, n)
   }
 }
 
@@ -133,48 +163,6 @@ function addSquares(to: usize, x: usize, mean: usize, n: i32): void {
     const o = <usize>j << 2
     const centred: f32 = load<f32>(x + o) - load<f32>(mean + o)
     store<f32>(to + o, load<f32>(to + o) + centred * centred)
-  }
-}
-
-/** sums [n] of dy and products [n] of dy (x - mean), by column. `partial` holds 2 n floats. */
-export function columnGradientSums(
-  x: usize,
-  dy: usize,
-  mean: usize,
-  sums: usize,
-  products: usize,
-  partial: usize,
-  rows: i32,
-  n: i32,
-): void {
-  const bytes = <usize>n << 2
-  const partialProducts = partial + bytes
-  memory.fill(sums, 0, bytes)
-  memory.fill(products, 0, bytes)
-  for (let start = 0; start < rows; start += ROWS) {
-    memory.fill(partial, 0, 2 * bytes)
-    const end = min(rows, start + ROWS)
-    for (let row = start; row < end; row++) {
-      let j = 0
-      for (; j + 4 <= n; j += 4) {
-        const o = <usize>j << 2
-        const g = v128.load(dy + o)
-        v128.store(partial + o, f32x4.add(v128.load(partial + o), g))
-        const centred = f32x4.sub(v128.load(x + o), v128.load(mean + o))
-        v128.store(partialProducts + o, madd(g, centred, v128.load(partialProducts + o)))
-      }
-      for (; j < n; j++) {
-        const o = <usize>j << 2
-        const g = load<f32>(dy + o)
-        store<f32>(partial + o, load<f32>(partial + o) + g)
-        const centred: f32 = load<f32>(x + o) - load<f32>(mean + o)
-        store<f32>(partialProducts + o, load<f32>(partialProducts + o) + g * centred)
-      }
-      x += bytes
-      dy += bytes
-    }
-    addFloats(sums, partial, n)
-    addFloats(products, partialProducts, n)
   }
 }
 
