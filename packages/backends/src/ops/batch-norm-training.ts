@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { defineOp } from '../define-op/define-op'
 import { kernels } from '../generated/kernels'
 import type { HeapTensor } from '../heap/wasm-heap'
+import { rowsOf } from './rows-of'
 
 export interface BatchNormTrainingInputs {
   /** [..., n] */
@@ -20,11 +21,6 @@ export interface BatchNormTrainingInputs {
 
 export interface BatchNormTrainingOptions {
   epsilon: number
-}
-
-const rowsOf = (x: tf.Tensor) => {
-  const n = x.shape.at(-1)!
-  return { n, rows: n === 0 ? 0 : x.size / n }
 }
 
 type Three<T> = [T, T, T]

@@ -7,6 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { defineOp } from '../define-op/define-op'
 import { kernels } from '../generated/kernels'
+import { rowsOf } from './rows-of'
 
 interface Inputs {
   /** [..., n] */
@@ -17,12 +18,6 @@ interface Inputs {
 
 interface Attributes {
   epsilon: number
-}
-
-/** Rows and their length. */
-const rowsOf = (x: tf.Tensor) => {
-  const n = x.shape.at(-1)!
-  return { n, rows: n === 0 ? 0 : x.size / n }
 }
 
 const forward = defineOp<Inputs, Attributes, [tf.Tensor, tf.Tensor]>({
