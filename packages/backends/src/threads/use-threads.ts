@@ -66,11 +66,19 @@ export async function useThreads(threads: number): Promise<void> {
       'useBackend: `threads` must be chosen before the wasm backend starts, because its memory is shared or not from the ' +
         `start. Received threads=${threads} after that.`,
     )
-  const pool = await startThreadPool(state.memory, threads)
-  state.pool = pool
+  state.pool = await startThreadPool(state.memory, threads)
+  disposeTogether(backend, state)
+}
+
+const disposed = new WeakSet<object>()
+
+/** Lets a backend take its threads along when it is disposed. */
+function disposeTogether(backend: tf.KernelBackend, state: ReturnType<typeof heapState>): void {
+  if (disposed.has(backend)) return
+  disposed.add(backend)
   const dispose = backend.dispose
   backend.dispose = function (this: typeof backend) {
-    pool.dispose()
+    state.pool?.dispose()
     dispose.call(this)
   }
 }
