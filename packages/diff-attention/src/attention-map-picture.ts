@@ -46,12 +46,10 @@ function gridOf(caller: string, maps: AttentionMaps, { example = 0, cell = 8 }: 
   }
 }
 
-/** The channels that a weight takes away from white, 255 to 0. */
-const paleness = (weight: number) => Math.round(255 * (1 - Math.min(1, Math.sqrt(Math.abs(weight)))))
-
-function colour(weight: number): string {
-  const rest = paleness(weight)
-  return weight < 0 ? `rgb(255,${rest},${rest})` : `rgb(${rest},${rest},255)`
+/** Red, green and blue, 0 to 255: blue for a weight above zero, red below, white for none. */
+function colour(weight: number): [number, number, number] {
+  const rest = Math.round(255 * (1 - Math.min(1, Math.sqrt(Math.abs(weight)))))
+  return weight < 0 ? [255, rest, rest] : [rest, rest, 255]
 }
 
 /**
@@ -89,11 +87,7 @@ export function attentionMapPixels(
       for (let y = 0; y < queries * cell; y++)
         for (let x = 0; x < keys * cell; x++) {
           const weight = weights[Math.floor(y / cell) * keys + Math.floor(x / cell)]!
-          const rest = paleness(weight)
-          const at = 4 * ((cell + row * down + y) * width + cell + h * across + x)
-          data[at] = weight < 0 ? 255 : rest
-          data[at + 1] = rest
-          data[at + 2] = weight < 0 ? rest : 255
+          data.set(colour(weight), 4 * ((cell + row * down + y) * width + cell + h * across + x))
         }
     }
   return { data, width, height }
@@ -132,7 +126,7 @@ export function attentionMapSvg(maps: AttentionMaps, options: AttentionMapPictur
       for (const [i, weight] of head(h).entries()) {
         if (Math.abs(weight) < 1e-3) continue // a cell that would be white
         const [x, y] = [left + (i % keys) * cell, top + Math.floor(i / keys) * cell]
-        parts.push(`<rect x="${x}" y="${y}" width="${cell}" height="${cell}" fill="${colour(weight)}"/>`)
+        parts.push(`<rect x="${x}" y="${y}" width="${cell}" height="${cell}" fill="rgb(${colour(weight)})"/>`)
       }
     }
   const [width, height] = [margin + heads * across, rows.length * down]
