@@ -48,11 +48,12 @@ const LISTED = 5
  * @example
  * ```ts
  * import { mkdir, mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
  * import { horizontalFlip, randomResizedCrop } from '@tfgraft/datasets'
  * import { imageFolder } from '@tfgraft/datasets/node'
  * import sharp from 'sharp'
  *
- * const photos = await mkdtemp('/tmp/photos-')
+ * const photos = await mkdtemp(`${tmpdir()}/photos-`)
  * for (const background of ['red', 'blue']) {
  *   await mkdir(`${photos}/${background}`)
  *   const image = sharp({ create: { width: 30, height: 20, channels: 3, background } })
