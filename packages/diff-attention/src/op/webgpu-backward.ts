@@ -16,14 +16,17 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { RunWgsl } from '@tfgraft/backends'
 import type { AttentionInputs, AttentionProblem } from './options'
-import { lastKeyCode } from './webgpu'
 import {
+  eachFeature,
   eachMap,
   fitsGrid,
-  keyHeadCode,
+  invocation,
   lambdaCode,
+  lastKeyCode,
   logitsCode,
   MAX_WIDTH,
+  onlineWeightsCode,
+  pairOf,
   prelude,
   runTiles,
   TILE,
@@ -45,23 +48,6 @@ const statistic = (
   `statistics[(((batch * ${heads} + head) * uniforms.queries + ${query}) * ${maps} + ${map}) * ${STATISTICS} + ${field}]`
 
 const gradientTile = `var<workgroup> gradientTile : array<array<f32, ${TILE}>, ${TILE}>; // [query, feature]`
-
-const invocation = /* wgsl */ `
-  let y = i32(localId.y);
-  let x = i32(localId.x);
-  let batch = i32(workgroupId.z);`
-
-/** Queries and keys of both maps of `head`. */
-const pairOf = (problem: AttentionProblem) =>
-  [
-    (feature: string) =>
-      eachMap(
-        problem,
-        (map) => `queryAt(batch, head * ${problem.maps} + ${map}, firstQuery + y, ${feature})`,
-      ),
-    (feature: string) =>
-      eachMap(problem, (map) => `keyAt(batch, ${keyHeadCode(problem, map)}, firstKey + y, ${feature})`),
-  ] as const
 
 function statisticsCode(inputs: GradientInputs, problem: AttentionProblem): string {
   const { maps, heads } = problem
@@ -86,18 +72,7 @@ function statisticsCode(inputs: GradientInputs, problem: AttentionProblem): stri
       for (var firstKey = 0; firstKey < end; firstKey += ${TILE}) {
         ${logitsCode(problem, queryOf, keyOf)}
         ${upstreamCode(problem)}
-        weights[y][x] = select(s, Maps(lowest), hidden);
-        workgroupBarrier();
-        var larger = m;
-        for (var i = 0; i < ${TILE}; i++) {
-          larger = max(larger, weights[y][i]);
-        }
-        let shrink = exp(m - larger);
-        m = larger;
-        workgroupBarrier();
-        weights[y][x] = select(exp(s - m), Maps(0), hidden);
-        gradientTile[y][x] = dp;
-        workgroupBarrier();
+        ${onlineWeightsCode('gradientTile[y][x] = dp;')}
         l *= shrink;
         e *= shrink;
         for (var i = 0; i < ${TILE}; i++) {
@@ -153,12 +128,7 @@ function queryGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
         }
       }
       if (firstQuery + y < uniforms.queries) {
-        for (var chunk = 0; chunk < ${chunks}; chunk++) {
-          let feature = chunk * ${TILE} + x;
-          if (feature < ${width}) {
-            ${maps === 2 ? store(0, 'sums[chunk].x') + store(1, 'sums[chunk].y') : store(0, 'sums[chunk]')}
-          }
-        }
+        ${eachFeature(width, maps === 2 ? store(0, 'sums[chunk].x') + store(1, 'sums[chunk].y') : store(0, 'sums[chunk]'))}
       }
     }`
 }
@@ -217,13 +187,10 @@ function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem): str
         }
       }
       if (firstKey + y < uniforms.keys) {
-        for (var chunk = 0; chunk < ${chunks}; chunk++) {
-          let feature = chunk * ${TILE} + x;
-          if (feature < ${width}) {
-            result[row(batch, keyHead, firstKey + y, ${keyHeads}, uniforms.keys) * ${width} + feature] =
-              uniforms.scale * sums[chunk];
-          }
-        }
+        ${eachFeature(
+          width,
+          `result[row(batch, keyHead, firstKey + y, ${keyHeads}, uniforms.keys) * ${width} + feature] = uniforms.scale * sums[chunk];`,
+        )}
       }
     }`
 }
@@ -269,12 +236,10 @@ function valueGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
         }
       }
       if (firstKey + y < uniforms.keys) {
-        for (var chunk = 0; chunk < ${chunks}; chunk++) {
-          let feature = chunk * ${TILE} + x;
-          if (feature < ${valueWidth}) {
-            result[row(batch, valueHead, firstKey + y, ${valueHeads}, uniforms.keys) * ${valueWidth} + feature] = sums[chunk];
-          }
-        }
+        ${eachFeature(
+          valueWidth,
+          `result[row(batch, valueHead, firstKey + y, ${valueHeads}, uniforms.keys) * ${valueWidth} + feature] = sums[chunk];`,
+        )}
       }
     }`
 }

@@ -85,6 +85,62 @@ export function prelude({ mask, keyBias }: AttentionInputs, problem: AttentionPr
     }`
 }
 
+/** Code that names the invocation's place in its tile and its example. */
+export const invocation = /* wgsl */ `
+  let y = i32(localId.y);
+  let x = i32(localId.x);
+  let batch = i32(workgroupId.z);`
+
+/** Code for features of the queries and of the keys of both maps of `head`. */
+export const pairOf = (problem: AttentionProblem) =>
+  [
+    (feature: string) =>
+      eachMap(
+        problem,
+        (map) => `queryAt(batch, head * ${problem.maps} + ${map}, firstQuery + y, ${feature})`,
+      ),
+    (feature: string) =>
+      eachMap(problem, (map) => `keyAt(batch, ${keyHeadCode(problem, map)}, firstKey + y, ${feature})`),
+  ] as const
+
+/** Last key, and one, that the 16 queries from `firstQuery` see. Barriers need bounds that the compiler knows to be uniform. */
+export const lastKeyCode = ({ causal }: AttentionProblem): string => /* wgsl */ `
+  if (localIndex == 0u) {
+    bound = ${
+      causal
+        ? `min(uniforms.keys, min(firstQuery + ${TILE}, uniforms.queries) + uniforms.keys - uniforms.queries)`
+        : 'uniforms.keys'
+    };
+  }
+  let end = workgroupUniformLoad(&bound);`
+
+/**
+ * Code of online softmax, one tile further: `m` becomes the largest logit so far, `weights` exp(s - m). `shrink` is what earlier sums
+ * are to be multiplied with. `more` is stored beside the weights, before they are read.
+ */
+export const onlineWeightsCode = (more = ''): string => /* wgsl */ `
+  weights[y][x] = select(s, Maps(lowest), hidden);
+  workgroupBarrier();
+  var larger = m;
+  for (var i = 0; i < ${TILE}; i++) {
+    larger = max(larger, weights[y][i]);
+  }
+  let shrink = exp(m - larger);
+  m = larger;
+  workgroupBarrier();
+  weights[y][x] = select(exp(s - m), Maps(0), hidden);
+  ${more}
+  workgroupBarrier();`
+
+/** Code that runs `store` for each `feature` below `width` that the invocation holds, of chunk `chunk`. */
+export const eachFeature = (width: number, store: string): string => /* wgsl */ `
+  for (var chunk = 0; chunk < ${Math.ceil(width / TILE)}; chunk++) {
+    let feature = chunk * ${TILE} + x;
+    if (feature < ${width}) {
+      ${store}
+    }
+  }`
+
 /** Code that leaves the masked logits of the invocation's query and key in `s`, and whether they are masked in `hidden`. */
 export function logitsCode(
   problem: AttentionProblem,

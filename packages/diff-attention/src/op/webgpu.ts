@@ -9,44 +9,31 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { RunWgsl } from '@tfgraft/backends'
 import type { AttentionInputs, AttentionProblem } from './options'
 import {
-  eachMap,
+  eachFeature,
   fitsGrid,
-  keyHeadCode,
+  invocation,
   lambdaCode,
+  lastKeyCode,
   logitsCode,
   MAX_WIDTH,
+  onlineWeightsCode,
+  pairOf,
   prelude,
   runTiles,
   TILE,
 } from './webgpu-tiles'
 
-/** Last key, and one, that the 16 queries from `firstQuery` see. Barriers need bounds that the compiler knows to be uniform. */
-export const lastKeyCode = ({ causal }: AttentionProblem): string => /* wgsl */ `
-  if (localIndex == 0u) {
-    bound = ${
-      causal
-        ? `min(uniforms.keys, min(firstQuery + ${TILE}, uniforms.queries) + uniforms.keys - uniforms.queries)`
-        : 'uniforms.keys'
-    };
-  }
-  let end = workgroupUniformLoad(&bound);`
-
 function forwardCode(inputs: AttentionInputs, problem: AttentionProblem): string {
   const { maps, valueWidth } = problem
   const chunks = Math.ceil(valueWidth / TILE)
-  const queryOf = (feature: string) =>
-    eachMap(problem, (map) => `queryAt(batch, head * ${maps} + ${map}, firstQuery + y, ${feature})`)
-  const keyOf = (feature: string) =>
-    eachMap(problem, (map) => `keyAt(batch, ${keyHeadCode(problem, map)}, firstKey + y, ${feature})`)
+  const [queryOf, keyOf] = pairOf(problem)
   return /* wgsl */ `
     ${prelude(inputs, problem, maps)}
 
     fn main(index : i32) {
-      let y = i32(localId.y);
-      let x = i32(localId.x);
+      ${invocation}
       let firstQuery = i32(workgroupId.x) * ${TILE};
       let head = i32(workgroupId.y);
-      let batch = i32(workgroupId.z);
       ${lastKeyCode(problem)}
 
       var m = Maps(lowest);
@@ -54,19 +41,7 @@ function forwardCode(inputs: AttentionInputs, problem: AttentionProblem): string
       var o : array<Maps, ${chunks}>;
       for (var firstKey = 0; firstKey < end; firstKey += ${TILE}) {
         ${logitsCode(problem, queryOf, keyOf)}
-        weights[y][x] = select(s, Maps(lowest), hidden);
-        workgroupBarrier();
-
-        var larger = m;
-        for (var i = 0; i < ${TILE}; i++) {
-          larger = max(larger, weights[y][i]);
-        }
-        let shrink = exp(m - larger);
-        m = larger;
-        workgroupBarrier();
-        weights[y][x] = select(exp(s - m), Maps(0), hidden);
-        workgroupBarrier();
-
+        ${onlineWeightsCode()}
         l *= shrink;
         for (var i = 0; i < ${TILE}; i++) {
           l += weights[y][i];
@@ -90,14 +65,12 @@ function forwardCode(inputs: AttentionInputs, problem: AttentionProblem): string
 
       if (firstQuery + y < uniforms.queries) {
         let total = select(l, Maps(1), l == Maps(0)); // no key seen: zeros
-        for (var chunk = 0; chunk < ${chunks}; chunk++) {
-          let feature = chunk * ${TILE} + x;
-          if (feature < ${valueWidth}) {
-            let each = o[chunk] / total;
-            result[resultIndex(batch, head, firstQuery + y, feature)] =
-              ${maps === 2 ? `each.x - ${lambdaCode(inputs, problem, 'firstQuery + y')} * each.y` : 'each'};
-          }
-        }
+        ${eachFeature(
+          valueWidth,
+          `let each = o[chunk] / total;
+          result[resultIndex(batch, head, firstQuery + y, feature)] =
+            ${maps === 2 ? `each.x - ${lambdaCode(inputs, problem, 'firstQuery + y')} * each.y` : 'each'};`,
+        )}
       }
     }`
 }
