@@ -4,9 +4,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import { initializers, layers, metrics, sequential } from '@tensorflow/tfjs-layers'
 import { defaultStep, type TrainingSetup } from '@tfgraft/core'
 import { mnist } from '@tfgraft/datasets'
-import { supervised } from '../supervised'
+import { type SupervisedOptions, supervised } from '../supervised'
 import type { Hyperparameters, Task } from '../task'
-import { accuracyUnderAttack as accuracyUnder, type LabelledTensors } from './robustness-metrics'
+import { accuracyUnderAttack } from './robustness-metrics'
 
 /** The attack of the evaluation. Training attacks are weaker and use one step. */
 const attack = { epsilon: 0.1, iterations: 10, seed: 0 }
@@ -41,26 +41,33 @@ export const mnistRobust: Task<TrainingSetup> = {
       validated: false,
     },
   },
-  async load({ evaluateOn, limit = 6000, onProgress }) {
+  load: cleanAndAttacked(baseline, { attacked: 500 }),
+}
+
+/**
+ * `load` of tasks on MNIST: 6,000 training images in batches of 50, 2,000 images to evaluate on, the first of them also under the
+ * attack of this file.
+ */
+export function cleanAndAttacked(
+  baseline: SupervisedOptions['baseline'],
+  { attacked: count }: { attacked: number },
+): Task<TrainingSetup>['load'] {
+  return async ({ evaluateOn, limit = 6000, onProgress }) => {
     const { train: all, test } = await mnist({
       onProgress: ({ message }) => onProgress?.(`MNIST: ${message}`),
     })
     const [kept, held] = evaluateOn === 'test' ? [all, test] : all.split(5 / 6, 1)
-    const attacked = held.take(500).tensors()
+    const attacked = held.take(count).tensors()
     return supervised({
       baseline,
       train: (seed) => kept.take(limit).batches({ batchSize: 50, shuffle: seed }),
       evaluation: held.take(2000).batches({ batchSize: 500 }),
       metrics: { accuracy: metrics.categoricalAccuracy },
-      measure: async ({ model }) => ({ attacked: await accuracyUnderAttack(model, attacked) }),
+      measure: async ({ model }) => ({ attacked: await accuracyUnderAttack(model, attacked, attack) }),
       dispose: () => tf.dispose(attacked),
     })
-  },
+  }
 }
-
-/** The share of images that are still told right under the attack of this file. */
-export const accuracyUnderAttack = (model: TrainingSetup['model'], data: LabelledTensors) =>
-  accuracyUnder(model, data, attack)
 
 function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetup {
   const initializer = (layer: number) => initializers.heNormal({ seed: 1000 * (seed + 1) + layer })

@@ -2,11 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { initializers, input, layers, metrics, model, type SymbolicTensor } from '@tensorflow/tfjs-layers'
 import { defaultStep, type TrainingSetup } from '@tfgraft/core'
-import { mnist } from '@tfgraft/datasets'
 import { multiHeadAttention, rmsNormalization, transformerBlock } from '@tfgraft/diff-attention'
-import { supervised } from '../supervised'
 import type { Hyperparameters, MethodSettings, Task } from '../task'
-import { accuracyUnderAttack } from './mnist-robust'
+import { cleanAndAttacked } from './mnist-robust'
 
 const dim = 48
 /** 7 x 7 patches of 4 x 4 pixels. */
@@ -39,21 +37,7 @@ export const mnistVit: Task<TrainingSetup> = {
     'diff-attention': setting(),
     advprop: setting({ epsilon: 0.05 }),
   },
-  async load({ evaluateOn, limit = 6000, onProgress }) {
-    const { train: all, test } = await mnist({
-      onProgress: ({ message }) => onProgress?.(`MNIST: ${message}`),
-    })
-    const [kept, held] = evaluateOn === 'test' ? [all, test] : all.split(5 / 6, 1)
-    const attacked = held.take(200).tensors()
-    return supervised({
-      baseline,
-      train: (seed) => kept.take(limit).batches({ batchSize: 50, shuffle: seed }),
-      evaluation: held.take(2000).batches({ batchSize: 500 }),
-      metrics: { accuracy: metrics.categoricalAccuracy },
-      measure: async ({ model }) => ({ attacked: await accuracyUnderAttack(model, attacked) }),
-      dispose: () => tf.dispose(attacked),
-    })
-  },
+  load: cleanAndAttacked(baseline, { attacked: 200 }),
 }
 
 function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetup {
