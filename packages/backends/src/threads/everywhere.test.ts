@@ -70,6 +70,7 @@ it('a worker that comes late is left alone for a while', async () => {
   // Until the worker has been awake in time to take a tile.
   for (let tries = 0; tries < 1000 && pool.isFree(); tries++) pool.run(job)
   expect(pool.isFree()).toBe(false)
-  await vi.waitFor(() => expect(pool.isFree()).toBe(true))
+  // A pause lasts up to a second, which is as long as `waitFor` waits by itself.
+  await vi.waitFor(() => expect(pool.isFree()).toBe(true), 10_000)
   pool.dispose()
 })
