@@ -79,17 +79,23 @@ export function resnet(): TrainingStep {
   )
 }
 
-export function lstm(): TrainingStep {
+const recurrentLayers = { LSTM: layers.lstm, GRU: layers.gru, SimpleRNN: layers.simpleRNN }
+
+function recurrent(kind: keyof typeof recurrentLayers): TrainingStep {
   const network = sequential({
     layers: [
       layers.embedding({ inputDim: 500, outputDim: 64, inputLength: 20 }),
-      layers.lstm({ units: 128, recurrentInitializer: 'glorotUniform' }),
+      recurrentLayers[kind]({ units: 128, recurrentInitializer: 'glorotUniform' } as never),
       layers.dense({ units: 10 }),
     ],
   })
   const words = tf.randomUniform([32, 20], 0, 500, 'int32', 2)
-  return classifier('embedding and LSTM of 128, batch 32, length 20', network, words, 10)
+  return classifier(`embedding and ${kind} of 128, batch 32, length 20`, network, words, 10)
 }
+
+export const lstm = () => recurrent('LSTM')
+export const gru = () => recurrent('GRU')
+export const simpleRnn = () => recurrent('SimpleRNN')
 
 /** A bag of words: the mean of 100 of 10,000 word vectors, batch 64. */
 export function embedding(): TrainingStep {

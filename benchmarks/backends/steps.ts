@@ -1,7 +1,7 @@
 /** Training steps: ours on wasm beside tfjs's own wasm kernels, and beside tfjs-cpu. */
 import * as tf from '@tensorflow/tfjs-core'
 import { inTurns, type Timing, timed } from './measure'
-import { embedding, lenet, lstm, resnet, transformer } from './models'
+import { embedding, gru, lenet, lstm, resnet, simpleRnn, transformer } from './models'
 import type { Choice } from './ops'
 import type { Contestants } from './stock-and-ours'
 
@@ -16,7 +16,7 @@ export async function* measureSteps(
   sides: Contestants,
   { withCpu, isChosen }: { withCpu: boolean; isChosen: Choice },
 ): AsyncGenerator<StepResult> {
-  for (const make of [lenet, resnet, transformer, lstm, embedding]) {
+  for (const make of [lenet, resnet, transformer, lstm, gru, simpleRnn, embedding]) {
     const { name, run } = make()
     if (!isChosen({ name })) continue
     const timing = inTurns(run, sides, { milliseconds: 600 })

@@ -3,20 +3,7 @@
  * Keras: input, forget, candidate, output. Each of the `batch` rows has `units` of each; rows are `...Step` bytes apart.
  */
 import { sigmoid, tanh } from './math'
-import { loadPart, storePart } from './simd'
-
-// @ts-ignore: decorators on functions are AssemblyScript
-@inline
-function loadUpTo4(p: usize, count: i32): v128 {
-  return count == 4 ? v128.load(p) : loadPart(p, count)
-}
-
-// @ts-ignore: decorators on functions are AssemblyScript
-@inline
-function storeUpTo4(p: usize, v: v128, count: i32): void {
-  if (count == 4) v128.store(p, v)
-  else storePart(p, v, count)
-}
+import { loadUpTo4, storeUpTo4 } from './simd'
 
 /** Keras's hard sigmoid: 0.2 x + 0.5, between 0 and 1. NaN stays NaN. */
 // @ts-ignore: decorators on functions are AssemblyScript

@@ -35,3 +35,18 @@ export function storePart(p: usize, v: v128, count: i32): void {
   if (count > 1) v128.store32_lane(p, v, 1, 4)
   if (count > 2) v128.store32_lane(p, v, 2, 8)
 }
+
+/** The first `count` (1 to 4) floats at `p`, and zeros. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function loadUpTo4(p: usize, count: i32): v128 {
+  return count == 4 ? v128.load(p) : loadPart(p, count)
+}
+
+/** Stores the first `count` (1 to 4) floats of `v`. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function storeUpTo4(p: usize, v: v128, count: i32): void {
+  if (count == 4) v128.store(p, v)
+  else storePart(p, v, count)
+}

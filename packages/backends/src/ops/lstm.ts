@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { defineOp } from '../define-op/define-op'
 import { differentiateReference } from '../define-op/differentiate-reference'
 import { lstmGradientOnWasm, lstmOnWasm } from './lstm-wasm'
+import { recurrentActivations } from './recurrent-activations'
 
 export interface LstmInputs {
   /** [batch, time, features] */
@@ -28,11 +29,6 @@ export interface LstmInputs {
 
 export interface LstmOptions {
   recurrentActivation: 'sigmoid' | 'hardSigmoid'
-}
-
-const recurrentActivations = {
-  sigmoid: (x: tf.Tensor) => tf.sigmoid(x),
-  hardSigmoid: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(x, 0.2), 0.5), 0, 1),
 }
 
 function reference(inputs: LstmInputs, { recurrentActivation }: LstmOptions): [tf.Tensor, tf.Tensor] {

@@ -4,8 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
-import { fuseLstm } from '../layers/fused-lstm'
 import { fuseNormalization } from '../layers/fused-normalization'
+import { fuseRecurrent } from '../layers/fused-recurrent'
 import { pruneConv2d } from '../layers/pruned-conv2d'
 import { gradients } from '../mends/gradient-list'
 import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
@@ -70,7 +70,7 @@ export function registerTrainingKernels(): string[] {
   if (!gradientsInstalled) {
     gradientsInstalled = true
     accelerateOptimizers()
-    fuseLstm()
+    fuseRecurrent()
     fuseNormalization()
     pruneConv2d()
     for (const gradient of gradients) {
