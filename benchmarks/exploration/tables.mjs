@@ -132,7 +132,7 @@ for (const [name, introduction] of Object.entries(experiments)) {
   const { trials } = JSON.parse(readFileSync(file, 'utf8'))
   const picture = file.replace('.json', '.svg')
   writeFileSync(picture, await drawing(trials))
-  const command = `node benchmarks/exploration/train.mjs ${name}${name === 'keyroom' ? ' --python .venv/bin/python' : ''}`
+  const command = `node benchmarks/exploration/train.mjs ${name}${name === 'keyroom' ? ' --python .venv-minihack/bin/python' : ''}`
   sections.push(
     introduction,
     table(trials),

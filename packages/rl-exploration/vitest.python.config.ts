@@ -1,4 +1,4 @@
-/** Tests that need Python with gymnasium, numpy and minigrid: `TFGRAFT_PYTHON` must name it. */
+/** Tests that need Python with gymnasium, numpy and minigrid, and one with minihack: see the files' heads. */
 import { defineConfig } from 'vitest/config'
 
 if (!process.env.TFGRAFT_PYTHON)
