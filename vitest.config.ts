@@ -13,6 +13,7 @@ export default defineConfig({
       'benchmarks/src/**/*.test.ts',
       'examples/*/*.test.ts',
     ],
+    setupFiles: ['packages/testing/src/seeded-math-random.ts'],
     pool: 'forks',
     maxWorkers: 2,
     // For a test that hangs. What starts processes takes 20 s on a machine with four times as much to do as cores.
