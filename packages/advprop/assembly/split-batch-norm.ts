@@ -171,3 +171,12 @@ export function normalizePartGradient(
     dx += bytes
   }
 }
+
+/** out = running + rate (value scale - running), `n` floats: a running statistic, moved towards that of a batch. */
+export function moveStatistic(running: usize, value: usize, out: usize, n: i32, rate: f32, scale: f32): void {
+  for (let j = 0; j < n; j++) {
+    const o = <usize>j << 2
+    const before = load<f32>(running + o)
+    store<f32>(out + o, before + rate * (load<f32>(value + o) * scale - before))
+  }
+}

@@ -7,8 +7,9 @@ import { pgd } from '../attacks/pgd'
 import { dropAuxiliary } from '../batch-normalization/drop-auxiliary'
 import { SplitBatchNormalization } from '../batch-normalization/split-batch-normalization'
 import { sparseTopK } from '../sparse-top-k/method'
+import { rowCounts } from './adversarial-step'
 import { advprop } from './advprop'
-import { equalBudgetPart } from './options'
+import { equalBudgetPart, resolveOptions } from './options'
 
 const crossEntropy: LossFunction = (y, p) => tfl.metrics.categoricalCrossentropy(y, p)
 const context = { epoch: 0, step: 0, seed: 3 }
@@ -197,6 +198,15 @@ describeBackends('advprop', () => {
     expectClose(w.get('bn/gamma')!, expected.after.gamma!)
     expectClose(w.get('bn/auxiliary_1_gamma')!, expected.after.gammaAux!)
     expectClose(w.get('bn/auxiliary_1_moving_mean')!, tf.mul(expected.statistics[1]!.mean, 0.1))
+  })
+
+  it('attacks every fifth image by default where the gradient is reused, as the authors of Fast AdvProp do', () => {
+    const attack = { epsilon: 0.1, iterations: 1 }
+    expect(rowCounts(65, resolveOptions({ attack, gradientReuse: true }))).toEqual({
+      clean: 65,
+      adversarial: 13,
+    })
+    expect(rowCounts(65, resolveOptions({ attack }))).toEqual({ clean: 65, adversarial: 65 })
   })
 
   it('an equal budget trains on fewer rows and predicts all', () => {

@@ -14,7 +14,7 @@ export interface AdvPropOptions {
   attack?: TrainingAttack | Attack | readonly (TrainingAttack | Attack)[]
   /** Weight of the adversarial loss, in [0, 1]; the clean loss has the rest. Several attacks share it. @default 0.25 */
   adversarialWeight?: number
-  /** Adversarial examples per clean example and attack, in (0, 1]. @default 1; 0.25 with `gradientReuse` */
+  /** Adversarial examples per clean example and attack, in (0, 1]. @default 1; 0.2 with `gradientReuse` */
   adversarialFraction?: number
   /**
    * What the auxiliary batch normalisation has of its own: `'separate'`: statistics and affine, as in the paper and timm;
@@ -84,7 +84,7 @@ export function resolveOptions(options: AdvPropOptions): ResolvedOptions {
   const { adversarialWeight = 0.25, auxiliary = 'separate', attackStatistics = 'auxiliary' } = options
   const { gradientReuse = false, equalBudget = false, attack = courseAttack } = options
   const {
-    adversarialFraction = gradientReuse ? 0.25 : 1,
+    adversarialFraction = gradientReuse ? 0.2 : 1, // the authors' 4 : 1 is four images as they are to one that is attacked too
     momentum,
     unbiasedVariance,
     adversarialLoss,

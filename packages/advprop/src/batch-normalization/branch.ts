@@ -1,6 +1,7 @@
 /** One branch of a SplitBatchNormalization: its weights, and how a batch moves its running statistics. */
 import * as tf from '@tensorflow/tfjs-core'
 import type * as tfl from '@tensorflow/tfjs-layers'
+import { movedStatistics, moveStatistics } from './move-statistics'
 import type { PartStatistics } from './normalize-split'
 
 export interface Branch {
@@ -18,18 +19,20 @@ export interface Branch {
  */
 export function track(
   branch: Branch,
-  { mean, variance, count }: PartStatistics,
+  { count, ...batch }: PartStatistics,
   momentum: number | null,
   unbiasedVariance: boolean,
 ): void {
   tf.tidy(() => {
-    branch.batches?.write(tf.add(branch.batches.read(), 1))
-    const rate = branch.batches ? tf.reciprocal(branch.batches.read()) : tf.scalar(1 - momentum!)
     const correction = unbiasedVariance ? count / Math.max(count - 1, 1) : 1
-    const move = (running: tfl.LayerVariable, value: tf.Tensor) =>
-      running.write(tf.add(running.read(), tf.mul(rate, tf.sub(value, running.read()))))
-    move(branch.mean, mean)
-    move(branch.variance, tf.mul(variance, correction))
+    const running = { runningMean: branch.mean.read(), runningVariance: branch.variance.read() }
+    branch.batches?.write(tf.add(branch.batches.read(), 1))
+    const statistics = { ...running, ...batch }
+    const [mean, variance] = branch.batches
+      ? movedStatistics(statistics, tf.reciprocal(branch.batches.read()), correction)
+      : moveStatistics(statistics, { rate: 1 - momentum!, correction })
+    branch.mean.write(mean)
+    branch.variance.write(variance)
   })
 }
 

@@ -51,8 +51,10 @@ export function normalizeSplit(
   { axis, epsilon }: NormalizeOptions,
 ): { output: tf.Tensor; statistics: PartStatistics[] } {
   const channels = x.shape[axis]!
-  const rows = (values: (tf.Tensor1D | null)[], missing: 0 | 1) =>
-    tf.stack(values.map((value) => value ?? tf.fill([channels], missing))) // [parts, channels]
+  const rows = (values: (tf.Tensor1D | null)[], missing: 0 | 1) => {
+    const each = values.map((value) => value ?? tf.fill([channels], missing))
+    return each.length === 1 ? tf.reshape(each[0]!, [1, channels]) : tf.stack(each) // [parts, channels]
+  }
   const gamma = rows(
     parts.map(({ affine }) => affine.gamma),
     1,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { describeOp, type OpCase } from '@tfgraft/testing'
+import { moveStatistics, type Statistics } from './move-statistics'
 import { normalizeParts, normalizePartsGradient } from './op'
 
 const normal = (shape: number[], seed: number) => tf.randomNormal(shape, 0.5, 2, 'float32', seed)
@@ -45,3 +46,21 @@ const backward: OpCase<
 }))
 
 describeOp(normalizePartsGradient, backward)
+
+const moved: OpCase<{ [name in keyof Statistics]: tf.Tensor }, { rate: number; correction: number }>[] = [
+  { channels: 5, rate: 0.1, correction: 8 / 7 },
+  { channels: 1, rate: 1, correction: 1 },
+  { channels: 64, rate: 0, correction: 2 },
+].map(({ channels, ...attrs }) => ({
+  title: `${channels} channels at rate ${attrs.rate}`,
+  inputs: () => ({
+    runningMean: normal([channels], 7),
+    runningVariance: tf.abs(normal([channels], 8)),
+    mean: normal([channels], 9),
+    variance: tf.abs(normal([channels], 10)),
+  }),
+  attrs,
+  gradient: false, // running statistics are not differentiated
+}))
+
+describeOp(moveStatistics, moved)
