@@ -42,7 +42,7 @@ export function smallResNet(seed, width = 8) {
 }
 
 /** AdamW whose rate rises for 50 steps and then falls along a cosine to 0 after `steps`. */
-export function baseline(seed, { learningRate = 8e-3, steps = 600, width = 8 } = {}) {
+export function baseline(seed, { learningRate = 1.6e-2, steps = 600, width = 8 } = {}) {
   const after = cosineDecay({ initial: learningRate, steps: Math.max(1, steps - 50) })
   return {
     model: smallResNet(seed, width),
@@ -58,7 +58,7 @@ export const oneStep = (epsilon) => ({ epsilon, stepSize: epsilon, iterations: 1
 /** The compared methods, by name, for an attack budget. */
 export const methods = (epsilon) => ({
   plain: identity,
-  advprop: advprop({ attack: oneStep(epsilon), adversarialWeight: 0.15 }),
-  fastAdvProp: advprop({ attack: oneStep(epsilon), adversarialWeight: 0.15, gradientReuse: true }),
-  sparseTopK: sparseTopK({ k: 0.1, after: 'stage1' }),
+  advprop: advprop({ attack: oneStep(epsilon), adversarialWeight: 0.25 }),
+  fastAdvProp: advprop({ attack: oneStep(epsilon), adversarialWeight: 0.25, gradientReuse: true }),
+  sparseTopK: sparseTopK({ k: 0.2, after: 'stem' }),
 })

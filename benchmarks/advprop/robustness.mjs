@@ -13,7 +13,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { parseArgs } from 'node:util'
 import { useBackend } from '@tfgraft/backends'
 import { environment } from '@tfgraft/bench/measure'
-import { weightsFile } from './experiment.mjs'
+import { steps, weightsFile } from './experiment.mjs'
 import { baseline, methods } from './network.mjs'
 import { report } from './report.mjs'
 import { load, measure, prepare, train } from './trial.mjs'
@@ -23,14 +23,11 @@ const { values } = parseArgs({
     data: { type: 'string', default: 'fashion-mnist,mnist' },
     methods: { type: 'string', default: 'plain,advprop,sparseTopK' },
     seeds: { type: 'string', default: '11,12,13,14,15' },
-    steps: { type: 'string', default: '600' },
     out: { type: 'string', default: 'benchmarks/results/committed/advprop-robustness.jsonl' },
     minutes: { type: 'string', default: '600' },
     report: { type: 'boolean', default: false },
   },
 })
-const steps = Number(values.steps)
-
 const rows = existsSync(values.out)
   ? readFileSync(values.out, 'utf8')
       .split('\n')
@@ -45,7 +42,7 @@ async function main() {
   for (const seed of values.seeds.split(',').map(Number))
     for (const data of values.data.split(','))
       for (const method of values.methods.split(',')) {
-        const trial = { data, method, seed, steps }
+        const trial = { data, method, seed, steps: steps[data] }
         if (rows.some((row) => same(row, trial))) continue
         if (performance.now() > 60_000 * values.minutes) return
         prepared[data] ??= prepare(data, await load(data))
@@ -60,7 +57,7 @@ async function main() {
 }
 
 /** Trains one model, keeps its weights and measures it. */
-async function run({ data, method, seed }, prepared) {
+async function run({ data, method, seed, steps }, prepared) {
   const setup = methods(prepared.epsilon)[method].apply(baseline(seed, { steps }))
   const { model, ...cost } = await train(setup, prepared, { seed, steps })
   const file = weightsFile(data, method, seed)
@@ -72,4 +69,4 @@ async function run({ data, method, seed }, prepared) {
 }
 
 if (!values.report) await main()
-report(rows.filter((row) => row.steps === steps))
+report(rows.filter((row) => row.steps === steps[row.data]))
