@@ -2,17 +2,17 @@
  * Single-precision matrix product, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication",
  * 2008: C = alpha op(A) op(B) (+ C), for all four transpositions, with strides.
  *
- * Panels of A (4 rows) and B (12 columns) are packed, so that the inner loop reads both in order and keeps a 4 x 12 tile
- * of C in 12 of the 16 vector registers. K is unrolled by 2: by 8 the registers spill (22 instead of 32 GFLOP/s).
+ * Panels of A (4 rows) and B (8 columns) are packed, so that the inner loop reads both in order and keeps a 4 x 8 tile of C in
+ * registers.
  */
 import { multiplyRow } from './sgemm-row'
 import { packPanels } from './sgemm-pack'
-import { multiplyTile, multiplyTile4, multiplyTile8 } from './sgemm-tiles'
+import { multiplyTile, multiplyTile2, multiplyTile4 } from './sgemm-tiles'
 
 /** Rows and columns of the register tile. */
 const MR = 4
-const NR = 12
-/** A block of B panels (KC x 12 floats, 12 kB) stays in the first cache, a block of A (MC x KC, 128 kB) in the second. */
+const NR = 8
+/** A panel of B (KC x 8 floats, 8 kB) stays in the first cache, a block of A (MC x KC, 128 kB) in the second. */
 const KC = 256
 const MC = 128
 const NC = 1536
@@ -136,9 +136,9 @@ function multiplyBlock(
         continue
       }
       // At the borders the panels are padded with zeros, and only a part of the tile is wanted.
-      if (columns > 8) multiplyTile(ap, bp, bStep, tile, NR << 2, kc, false)
-      else if (columns > 4) multiplyTile8(ap, bp, tile, kc)
-      else multiplyTile4(ap, bp, tile, kc)
+      if (columns > 4) multiplyTile(ap, bp, bStep, tile, NR << 2, kc, false)
+      else if (columns > 2) multiplyTile4(ap, bp, tile, kc)
+      else multiplyTile2(ap, bp, tile, kc)
       for (let r = 0; r < rows; r++)
         for (let s = 0; s < columns; s++) {
           const to = cp + <usize>r * rowBytes + (<usize>s << 2)

@@ -91,8 +91,8 @@ export function product(
   return out
 }
 
-/** Nanoseconds, at 30 GFLOP/s. */
-export const productCost = (m: number, n: number, k: number) => (2 * m * n * k) / 30
+/** Nanoseconds, at 40 GFLOP/s. */
+export const productCost = (m: number, n: number, k: number) => (2 * m * n * k) / 40
 
 /** Products that take longer are cut themselves, shorter ones by batches. */
 const longProduct = 1e6
@@ -123,7 +123,7 @@ export function multiply(
   { transposeA, transposeB, m, n, k, a, lda, b, ldb, c }: Product,
 ): void {
   const { sgemmScratch } = heap.kernels(kernels)
-  const byRows = m >= n || n < 24
+  const byRows = m >= n || n < 16
   if (byRows)
     heap.parallelFor(kernels, 'sgemm', {
       ...{ length: m, cost: productCost(1, n, k), multiple: 4, scratch: sgemmScratch(m, n, k) },
@@ -145,7 +145,7 @@ export function multiply(
     })
   else
     heap.parallelFor(kernels, 'sgemm', {
-      ...{ length: n, cost: productCost(m, 1, k), multiple: 12, scratch: sgemmScratch(m, n, k) },
+      ...{ length: n, cost: productCost(m, 1, k), multiple: 8, scratch: sgemmScratch(m, n, k) },
       parameters: (start, count, scratch) => [
         ...([
           transposeA,
