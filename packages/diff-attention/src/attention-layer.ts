@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { initializers, type layers, type Shape } from '@tensorflow/tfjs-layers'
 import { KeyValueCache } from './key-value-cache'
 import { type CallOptions, firstShape, type LayerOptions, type Weight } from './layer-inputs'
-import type { AttentionOptions } from './op/options'
+import { type AttentionOptions, type TilePrecision, tilePrecisions } from './op/options'
 import type { RotaryStyle } from './op/rotary'
 import { type LinearWeights, projectWith } from './project'
 import { applyRotary } from './rotary-embedding'
@@ -38,6 +38,8 @@ export interface AttentionLayerArgs extends LayerOptions {
   outputBias?: boolean
   /** Initialiser of the projections. @default 'glorotUniform' */
   kernelInitializer?: KernelInitializer
+  /** `'float16'`: WebGPU kernels keep tiles as half floats, where the device has them; see the ops. @default 'float32' */
+  tilePrecision?: TilePrecision
 }
 
 /** The common options with their defaults. `headDim` may wait for the input's width. */
@@ -53,6 +55,7 @@ export interface AttentionSettings {
   useBias: boolean
   outputBias: boolean
   kernelInitializer: KernelInitializer
+  tilePrecision: TilePrecision
 }
 
 const initializerNames: readonly string[] = [
@@ -119,6 +122,12 @@ export function attentionSettings(className: string, args: AttentionLayerArgs): 
     `\`kernelInitializer\` must be one of ${initializerNames.join(', ')}`,
     `kernelInitializer=${kernelInitializer}`,
   )
+  const tilePrecision = args.tilePrecision ?? 'float32'
+  check(
+    tilePrecisions.includes(tilePrecision),
+    "`tilePrecision` must be 'float32' or 'float16'",
+    `tilePrecision=${tilePrecision}`,
+  )
   const useBias = args.useBias ?? false
   return {
     numHeads,
@@ -132,6 +141,7 @@ export function attentionSettings(className: string, args: AttentionLayerArgs): 
     useBias,
     outputBias: args.outputBias ?? useBias,
     kernelInitializer,
+    tilePrecision,
   }
 }
 
@@ -233,6 +243,7 @@ export function projectSequences(
       keyMask: selfAttention && !cached ? (kwargs.mask ?? undefined) : undefined,
       dropout: kwargs.training ? settings.dropout : 0,
       seed: settings.seed,
+      tilePrecision: settings.tilePrecision,
     },
   }
 }

@@ -27,7 +27,7 @@ export { lambdaInit } from './lambda-init'
 export { LearnedPositions, type LearnedPositionsArgs } from './learned-positions'
 export { MultiHeadAttention, type MultiHeadAttentionArgs, multiHeadAttention } from './multi-head-attention'
 export { diffAttention, scaledDotProductAttention } from './op/diff-attention'
-export type { AttentionLayout, AttentionOptions, KeyMapping } from './op/options'
+export type { AttentionLayout, AttentionOptions, KeyMapping, TilePrecision } from './op/options'
 export type { RotaryStyle } from './op/rotary'
 export { RMSNormalization, type RMSNormalizationArgs, rmsNormalization } from './rms-normalization'
 export {

@@ -136,6 +136,29 @@ describeBackends('defineOp', (backend) => {
     })
   })
 
+  if (backend === 'webgpu')
+    it('compiles extensions of WGSL that the device has', () => {
+      const rotated = defineOp<{ x: tf.Tensor }, void, tf.Tensor>({
+        name: 'backends-test/Rotated',
+        reference: ({ x }) => tf.concat([tf.slice(x, 1), tf.slice(x, 0, 1)]),
+        kernels: {
+          webgpu: {
+            when: () => true,
+            run: ({ run, features, inputs: { x } }) => {
+              expect(features.has('subgroups')).toBe(true) // SwiftShader's has
+              const wgsl = `fn main(index : i32) {
+                let next = subgroupShuffle(x[min(index, uniforms.size - 1)], u32(index + 1) % 4);
+                if (index < uniforms.size) { result[index] = next; }
+              }`
+              const program = { name: 'backends-test/Rotated', inputs: ['x'], outputShape: x.shape, wgsl }
+              return run({ ...program, enable: ['subgroups'] }, [x])
+            },
+          },
+        },
+      })
+      tf.tidy(() => expectClose(rotated({ x: row(1, 2, 3, 4) }), { shape: [4], data: [2, 3, 4, 1] }))
+    })
+
   it('works in an optimizer step', () => {
     const weight = tf.variable(row(1, 1))
     const optimizer = tf.train.sgd(0.1)

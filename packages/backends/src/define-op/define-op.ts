@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { wasmHeap } from '../heap/wasm-heap'
 import { differentiateReference } from './differentiate-reference'
 import type { InputGradients, Op, OpDefinition, OpInputs, OpKernel, OpOutputs } from './op'
-import { wgslRunner } from './webgpu-program'
+import { webgpuFeatures, wgslRunner } from './webgpu-program'
 
 /** A call as it travels through tfjs, which takes an array of inputs, and attributes. */
 interface Call<A> {
@@ -19,7 +19,7 @@ interface Call<A> {
 /** What each backend offers to kernels. */
 const tools = {
   wasm: (backend: unknown) => ({ heap: wasmHeap(backend) }),
-  webgpu: (backend: unknown) => ({ run: wgslRunner(backend) }),
+  webgpu: (backend: unknown) => ({ run: wgslRunner(backend), features: webgpuFeatures(backend) }),
 }
 
 /**

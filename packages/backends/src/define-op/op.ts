@@ -31,8 +31,8 @@ export type OpKernel<I, A, O extends OpOutputs, Tools> =
 export interface OpKernels<I, A, O extends OpOutputs> {
   /** Works in place on the heap of tfjs's wasm backend. */
   wasm?: OpKernel<I, A, O, { heap: WasmHeap }>
-  /** Runs WGSL programs on tfjs's WebGPU backend. */
-  webgpu?: OpKernel<I, A, O, { run: RunWgsl }>
+  /** Runs WGSL programs on tfjs's WebGPU backend. `features`: what its device has, such as `shader-f16` and `subgroups`. */
+  webgpu?: OpKernel<I, A, O, { run: RunWgsl; features: ReadonlySet<string> }>
 }
 
 /** What a gradient computes from. */

@@ -1,5 +1,6 @@
 /** WGSL programs for tfjs's WebGPU backend, as data. */
 import type * as tf from '@tensorflow/tfjs-core'
+import { allowDirectives, type ShaderDevice } from './webgpu-directives'
 
 /** One compute shader. tfjs declares the inputs, the output array `result` and the uniforms around {@link wgsl}. */
 export interface WgslProgram {
@@ -15,6 +16,8 @@ export interface WgslProgram {
   wgsl: string
   /** Further uniforms, in WGSL: `epsilon : f32, rows : i32,`. Their values go to `run`, in the same order. */
   uniforms?: string
+  /** Extensions of WGSL that the code uses, such as `f16` and `subgroups`: the device must have them. @default none */
+  enable?: readonly string[]
   /** @default [64, 1, 1] */
   workgroupSize?: [number, number, number]
   /** Workgroups. By default one invocation per output element. */
@@ -33,6 +36,7 @@ export type RunWgsl = (
 
 /** What we use of tfjs's `WebGPUBackend`. */
 interface WebGpuBackend {
+  device: ShaderDevice & { features: ReadonlySet<string> }
   runWebGPUProgram(
     program: object,
     inputs: tf.TensorInfo[],
@@ -44,12 +48,19 @@ interface WebGpuBackend {
 export function wgslRunner(backend: unknown): RunWgsl {
   const webgpu = backend as Partial<WebGpuBackend>
   if (!webgpu.runWebGPUProgram) throw new Error('wgslRunner: the backend must be tfjs-backend-webgpu 4.22.')
-  return (program, inputs, { dtype = 'float32', uniforms } = {}) =>
-    (webgpu as WebGpuBackend).runWebGPUProgram(toTfjs(program), inputs, dtype, uniforms)
+  return (program, inputs, { dtype = 'float32', uniforms } = {}) => {
+    if (program.enable?.length) allowDirectives((webgpu as WebGpuBackend).device)
+    return (webgpu as WebGpuBackend).runWebGPUProgram(toTfjs(program), inputs, dtype, uniforms)
+  }
 }
 
+/** What the device of tfjs's WebGPU backend can do beyond the core of WebGPU, such as `shader-f16` and `subgroups`. */
+export const webgpuFeatures = (backend: unknown): ReadonlySet<string> =>
+  (backend as WebGpuBackend).device.features
+
 function toTfjs(program: WgslProgram) {
-  const { name, inputs, outputShape, wgsl, uniforms, workgroupSize = [64, 1, 1] } = program
+  const { name, inputs, outputShape, uniforms, enable = [], workgroupSize = [64, 1, 1] } = program
+  const wgsl = [...enable.map((extension) => `enable ${extension};`), program.wgsl].join('\n')
   const size = outputShape.reduce((product, length) => product * length, 1)
   const perGroup = workgroupSize[0] * workgroupSize[1] * workgroupSize[2]
   return {

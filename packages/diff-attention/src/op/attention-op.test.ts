@@ -1,13 +1,49 @@
 /** Every kernel against plain tf ops on the cpu. */
 import * as tf from '@tensorflow/tfjs-core'
-import { describeBackends, describeOp, expectClose } from '@tfgraft/testing'
+import { defineOp } from '@tfgraft/backends'
+import { describeBackends, describeOp, expectClose, testedBackends } from '@tfgraft/testing'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { attentionOp } from './attention-op'
+import { attentionGradientOp, attentionOp } from './attention-op'
 import { attentionCases, filled, random, row } from './cases'
 import { type AttentionInputs, type AttentionProblem, attentionProblem } from './options'
+import { forwardOnWebgpu } from './webgpu'
+import { backwardOnWebgpu } from './webgpu-backward'
 
 describeOp(attentionOp, attentionCases)
+
+/** The WebGPU kernels as on a device without extensions. */
+const noFeatures = new Set<string>()
+const plainGradient = defineOp<
+  AttentionInputs & { dy: tf.Tensor },
+  AttentionProblem,
+  [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+>({
+  name: 'diff-attention-test/AttentionGradient',
+  reference: attentionGradientOp.reference,
+  kernels: {
+    webgpu: {
+      ...backwardOnWebgpu,
+      run: (call) => backwardOnWebgpu.run({ ...call, features: noFeatures }),
+    },
+  },
+})
+const plainAttention = defineOp<AttentionInputs, AttentionProblem, tf.Tensor>({
+  name: 'diff-attention-test/Attention',
+  reference: attentionOp.reference,
+  gradient: ({ dy, inputs, attrs }) => {
+    const [q, k, v, perToken] = plainGradient({ ...inputs, dy }, attrs)
+    return { q, k, v, lambda: () => (inputs.lambda?.rank ? perToken : tf.sum(perToken)) }
+  },
+  kernels: {
+    webgpu: { ...forwardOnWebgpu, run: (call) => forwardOnWebgpu.run({ ...call, features: noFeatures }) },
+  },
+})
+if (testedBackends.includes('webgpu'))
+  describeOp(
+    plainAttention,
+    attentionCases.filter(({ title }) => ['a tile and a row', 'plain', 'grouped heads'].includes(title)),
+  )
 
 const sizes = fc.record({
   maps: fc.constantFrom<(1 | 2)[]>(1, 2),

@@ -92,6 +92,12 @@ describeBackends('attention ops', () => {
     await expectNoTensorLeak(() => diffAttention(q, k, v, 0.5, { causal: true }).dispose())
   })
 
+  it('half floats for tiles move results by their rounding at most', () => {
+    const [q, k, v] = inputs()
+    const half = diffAttention(q, k, v, 0.4, { causal: true, tilePrecision: 'float16' })
+    expectClose(half, diffAttention(q, k, v, 0.4, { causal: true }), { rtol: 0, atol: 4e-3 })
+  })
+
   it('dropout leaves out weights of both maps, and keeps their expectation', () => {
     const [q, k] = inputs()
     // Values that tell keys apart: each result is a row of A1 - lambda A2.
@@ -120,6 +126,9 @@ describeBackends('attention ops', () => {
     )
     expect(() => diffAttention(q, k, v, 0, { dropout: 1 })).toThrow(
       'diffAttention: `dropout` must be in [0, 1). Received dropout=1.',
+    )
+    expect(() => diffAttention(q, k, v, 0, { tilePrecision: 'half' as 'float16' })).toThrow(
+      "diffAttention: `tilePrecision` must be 'float32' or 'float16'. Received tilePrecision=half.",
     )
     expect(() => diffAttention(q, k, v, tf.zeros([3]))).toThrow(
       'diffAttention: `lambda` must be a scalar or [2,2,5]. Received lambda=[3].',

@@ -32,7 +32,18 @@ export interface AttentionOptions {
   dropout?: number
   /** Seed of the dropout. */
   seed?: number
+  /**
+   * How WebGPU kernels keep the queries, keys and values that they work on in workgroup memory, where the device has `shader-f16`:
+   * `float16` takes half the memory, and rounds them to 11 bits (largest 65,504); weights and sums stay float32. Other devices and
+   * backends compute in float32. @default 'float32'
+   */
+  tilePrecision?: TilePrecision
 }
+
+/** See {@link AttentionOptions.tilePrecision}. */
+export type TilePrecision = 'float32' | 'float16'
+
+export const tilePrecisions: readonly string[] = ['float32', 'float16'] satisfies TilePrecision[]
 
 /** The tensors of the op. */
 export interface AttentionInputs {
@@ -67,6 +78,7 @@ export interface AttentionProblem {
   layout: AttentionLayout
   dropout: number
   seed?: number
+  tilePrecision: TilePrecision
 }
 
 /** Sizes of `[batch, heads, length, width]` whatever the layout. */
@@ -100,7 +112,11 @@ export function attentionProblem(
   const dropout = options.dropout ?? 0
   if (!(dropout >= 0 && dropout < 1))
     throw new Error(`${name}: \`dropout\` must be in [0, 1). Received dropout=${options.dropout}.`)
-  const { mask, keyMask } = options
+  const { mask, keyMask, tilePrecision = 'float32' } = options
+  if (!tilePrecisions.includes(tilePrecision))
+    throw new Error(
+      `${name}: \`tilePrecision\` must be 'float32' or 'float16'. Received tilePrecision=${tilePrecision}.`,
+    )
   const full = [qs.length, ks.length]
   const maskFits =
     !mask ||
@@ -132,6 +148,7 @@ export function attentionProblem(
     layout,
     dropout,
     seed: options.seed,
+    tilePrecision,
   }
 }
 

@@ -16,16 +16,18 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { RunWgsl } from '@tfgraft/backends'
 import type { AttentionInputs, AttentionProblem } from './options'
+import { onlineWeightsCode, reachOfSubgroups, rowSumCode } from './webgpu-online-softmax'
 import {
+  type Extensions,
   eachFeature,
   eachMap,
+  extensionsFor,
   fitsGrid,
   invocation,
   lambdaCode,
   lastKeyCode,
   logitsCode,
   MAX_WIDTH,
-  onlineWeightsCode,
   pairOf,
   prelude,
   runTiles,
@@ -49,21 +51,24 @@ const statistic = (
 
 const gradientTile = `var<workgroup> gradientTile : array<array<f32, ${TILE}>, ${TILE}>; // [query, feature]`
 
-function statisticsCode(inputs: GradientInputs, problem: AttentionProblem): string {
+function statisticsCode(inputs: GradientInputs, problem: AttentionProblem, extensions: Extensions): string {
   const { maps, heads } = problem
   const [queryOf, keyOf] = pairOf(problem)
+  const reach = reachOfSubgroups(extensions)
   const write = (map: number, value: (name: string) => string) =>
     ['m', 'inverse', 'e']
       .map((name, field) => `result[(first * ${maps} + ${map}) * ${STATISTICS} + ${field}] = ${value(name)};`)
       .join('\n')
   return /* wgsl */ `
-    ${prelude(inputs, problem, maps)}
+    ${prelude(inputs, problem, maps, extensions)}
     ${gradientTile}
+    ${reach.declarations}
 
     fn main(index : i32) {
       ${invocation}
       let firstQuery = i32(workgroupId.x) * ${TILE};
       let head = i32(workgroupId.y);
+      ${reach.code}
       ${lastKeyCode(problem)}
 
       var m = Maps(lowest);
@@ -72,15 +77,12 @@ function statisticsCode(inputs: GradientInputs, problem: AttentionProblem): stri
       for (var firstKey = 0; firstKey < end; firstKey += ${TILE}) {
         ${logitsCode(problem, queryOf, keyOf)}
         ${upstreamCode(problem)}
-        ${onlineWeightsCode('gradientTile[y][x] = dp;')}
-        l *= shrink;
-        e *= shrink;
-        for (var i = 0; i < ${TILE}; i++) {
-          l += weights[y][i];
-          e += weights[y][i] * gradientTile[y][i];
-        }
-        workgroupBarrier();
+        ${onlineWeightsCode(extensions)}
+        l = l * shrink + weight;
+        e = e * shrink + weight * dp;
       }
+      ${rowSumCode('l')}
+      ${rowSumCode('e')}
       if (x == 0 && firstQuery + y < uniforms.queries) {
         let inverse = select(1 / l, Maps(0), l == Maps(0)); // no key seen: no weights
         e *= inverse;
@@ -90,7 +92,11 @@ function statisticsCode(inputs: GradientInputs, problem: AttentionProblem): stri
     }`
 }
 
-function queryGradientCode(inputs: GradientInputs, problem: AttentionProblem): string {
+function queryGradientCode(
+  inputs: GradientInputs,
+  problem: AttentionProblem,
+  extensions: Extensions,
+): string {
   const { maps, heads, width } = problem
   const chunks = Math.ceil(width / TILE)
   const [queryOf, keyOf] = pairOf(problem)
@@ -99,7 +105,7 @@ function queryGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
   const store = (map: number, value: string) =>
     `result[row(batch, head * ${maps} + ${map}, firstQuery + y, ${heads * maps}, uniforms.queries) * ${width} + feature] = uniforms.scale * ${value};`
   return /* wgsl */ `
-    ${prelude(inputs, problem, maps)}
+    ${prelude(inputs, problem, maps, extensions)}
     ${gradientTile}
 
     fn main(index : i32) {
@@ -119,10 +125,10 @@ function queryGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
         weights[y][x] = select(exp(s - m) * inverse * (dp - e) * signs, Maps(0), hidden); // dS
         workgroupBarrier();
         for (var chunk = 0; chunk < ${chunks}; chunk++) {
-          keyTile[y][x] = ${keyOf(`chunk * ${TILE} + x`)};
+          keyTile[y][x] = StoredMaps(${keyOf(`chunk * ${TILE} + x`)});
           workgroupBarrier();
           for (var i = 0; i < ${TILE}; i++) {
-            sums[chunk] += weights[y][i] * keyTile[i][x];
+            sums[chunk] += weights[y][i] * Maps(keyTile[i][x]);
           }
           workgroupBarrier();
         }
@@ -140,7 +146,7 @@ const startCode = ({ causal }: AttentionProblem) => /* wgsl */ `
   }
   let start = workgroupUniformLoad(&bound);`
 
-function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem): string {
+function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem, extensions: Extensions): string {
   const { maps, heads, keyHeads, valueHeads, width, keyMapping } = problem
   const chunks = Math.ceil(width / TILE)
   const alternate = keyHeads !== valueHeads && keyMapping === 'flash'
@@ -151,7 +157,7 @@ function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem): str
     : `keyHead * ${readers} + reader`
   const sign = maps === 2 ? `select(1.0, -${lambdaCode(inputs, problem, 'query')}, map == 1)` : '1.0'
   return /* wgsl */ `
-    ${prelude(inputs, problem, 1)}
+    ${prelude(inputs, problem, 1, extensions)}
     ${gradientTile}
 
     fn main(index : i32) {
@@ -177,10 +183,10 @@ function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem): str
           weights[y][x] = select(p * (dp - ${statistic(problem, 'query', 'map', 2)}) * ${sign}, 0, hidden); // dS
           workgroupBarrier();
           for (var chunk = 0; chunk < ${chunks}; chunk++) {
-            queryTile[y][x] = queryAt(batch, mapHead, firstQuery + y, chunk * ${TILE} + x);
+            queryTile[y][x] = Stored(queryAt(batch, mapHead, firstQuery + y, chunk * ${TILE} + x));
             workgroupBarrier();
             for (var i = 0; i < ${TILE}; i++) {
-              sums[chunk] += weights[i][y] * queryTile[i][x];
+              sums[chunk] += weights[i][y] * f32(queryTile[i][x]);
             }
             workgroupBarrier();
           }
@@ -195,15 +201,20 @@ function keyGradientCode(inputs: GradientInputs, problem: AttentionProblem): str
     }`
 }
 
-function valueGradientCode(inputs: GradientInputs, problem: AttentionProblem): string {
+function valueGradientCode(
+  inputs: GradientInputs,
+  problem: AttentionProblem,
+  extensions: Extensions,
+): string {
   const { maps, heads, valueHeads, valueWidth } = problem
   const chunks = Math.ceil(valueWidth / TILE)
   const repeats = heads / valueHeads
   const [queryOf, keyOf] = pairOf(problem)
   const read = (field: 0 | 1 | 2) => eachMap(problem, (map) => statistic(problem, 'query', map, field))
   return /* wgsl */ `
-    ${prelude(inputs, problem, maps)}
+    ${prelude(inputs, problem, maps, extensions)}
     ${gradientTile}
+    var<workgroup> difference : array<array<f32, ${TILE}>, ${TILE}>; // [query, key]
 
     fn main(index : i32) {
       ${invocation}
@@ -218,7 +229,7 @@ function valueGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
           ${logitsCode(problem, queryOf, keyOf)}
           let query = min(firstQuery + y, uniforms.queries - 1);
           let p = exp(s - ${read(0)}) * ${read(1)};
-          valueTile[y][x] = select(${maps === 2 ? `p.x - ${lambdaCode(inputs, problem, 'query')} * p.y` : 'p'}, 0, hidden); // D
+          difference[y][x] = select(${maps === 2 ? `p.x - ${lambdaCode(inputs, problem, 'query')} * p.y` : 'p'}, 0, hidden); // D
           workgroupBarrier();
           for (var chunk = 0; chunk < ${chunks}; chunk++) {
             let feature = chunk * ${TILE} + x;
@@ -229,7 +240,7 @@ function valueGradientCode(inputs: GradientInputs, problem: AttentionProblem): s
             gradientTile[y][x] = upstream;
             workgroupBarrier();
             for (var i = 0; i < ${TILE}; i++) {
-              sums[chunk] += valueTile[i][y] * gradientTile[i][x];
+              sums[chunk] += difference[i][y] * gradientTile[i][x];
             }
             workgroupBarrier();
           }
@@ -268,38 +279,44 @@ export const backwardOnWebgpu = {
     k.size > 0 && Math.max(problem.width, problem.valueWidth) <= MAX_WIDTH && fitsGrid(problem),
   run: (context: {
     run: RunWgsl
+    features: ReadonlySet<string>
     inputs: GradientInputs
     attrs: AttentionProblem
   }): [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo, tf.TensorInfo] => {
-    const { run, inputs, attrs } = context
+    const { run, features, inputs, attrs } = context
+    const extensions = extensionsFor(features, attrs)
     const { maps, batch, heads, keyHeads, valueHeads, queries, keys, layout } = attrs
     const { q, k, v, lambda, mask, keyBias, dy } = inputs
     const [queryTiles, keyTiles] = [Math.ceil(queries / TILE), Math.ceil(keys / TILE)]
     const name = (part: string) => `diff-attention/AttentionGradient/${part}`
     const statistics = runTiles(run, attrs, {
       name: name('statistics'),
-      code: statisticsCode(inputs, attrs),
+      code: statisticsCode(inputs, attrs, extensions),
+      extensions,
       tensors: { q, k, v, mask, keyBias, dy },
       outputShape: [batch * heads, queries, maps, STATISTICS],
       workgroups: [queryTiles, heads, batch],
     })
     const dq = runTiles(run, attrs, {
       name: name('query'),
-      code: queryGradientCode(inputs, attrs),
+      code: queryGradientCode(inputs, attrs, extensions),
+      extensions,
       tensors: { q, k, v, lambda, mask, keyBias, dy, statistics },
       outputShape: q.shape,
       workgroups: [queryTiles, heads, batch],
     })
     const dk = runTiles(run, attrs, {
       name: name('key'),
-      code: keyGradientCode(inputs, attrs),
+      code: keyGradientCode(inputs, attrs, extensions),
+      extensions,
       tensors: { q, k, v, lambda, mask, keyBias, dy, statistics },
       outputShape: k.shape,
       workgroups: [keyTiles, keyHeads, batch],
     })
     const dv = runTiles(run, attrs, {
       name: name('value'),
-      code: valueGradientCode(inputs, attrs),
+      code: valueGradientCode(inputs, attrs, extensions),
+      extensions,
       tensors: { q, k, lambda, mask, keyBias, dy, statistics },
       outputShape: v.shape,
       workgroups: [keyTiles, valueHeads, batch],

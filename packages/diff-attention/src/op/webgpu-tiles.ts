@@ -37,8 +37,30 @@ export const keyHeadCode = (
 export const eachMap = ({ maps }: Pick<AttentionProblem, 'maps'>, load: (map: number) => string): string =>
   maps === 2 ? `vec2<f32>(${load(0)}, ${load(1)})` : load(0)
 
+/** Extensions of WGSL that a kernel uses. */
+export interface Extensions {
+  /** `f16`: tiles of queries, keys and values hold half floats. */
+  half: boolean
+  /** `subgroups`: invocations exchange numbers without workgroup memory. */
+  subgroups: boolean
+}
+
+/** What the device has, and the problem asks for. */
+export const extensionsFor = (
+  features: ReadonlySet<string>,
+  { tilePrecision }: AttentionProblem,
+): Extensions => ({
+  half: tilePrecision === 'float16' && features.has('shader-f16'),
+  subgroups: features.has('subgroups'),
+})
+
 /** Declarations: reading elements, masks, and the tiles in workgroup memory: 7 KiB with two maps, and one more for the gradient. */
-export function prelude({ mask, keyBias }: AttentionInputs, problem: AttentionProblem, maps: 1 | 2): string {
+export function prelude(
+  { mask, keyBias }: AttentionInputs,
+  problem: AttentionProblem,
+  maps: 1 | 2,
+  { half }: Extensions,
+): string {
   const { heads, keyHeads, valueHeads, width, valueWidth, causal, layout } = problem
   const maskHeads = mask?.rank === 4 ? mask.shape[1]! : 1
   const maskMap = [
@@ -47,11 +69,13 @@ export function prelude({ mask, keyBias }: AttentionInputs, problem: AttentionPr
   ].join(' + ')
   return /* wgsl */ `
     alias Maps = ${maps === 2 ? 'vec2<f32>' : 'f32'};
+    alias Stored = ${half ? 'f16' : 'f32'};
+    alias StoredMaps = ${maps === 2 ? 'vec2<Stored>' : 'Stored'};
     const lowest = -3e38; // stands for -Infinity, with which WGSL need not calculate
 
-    var<workgroup> queryTile : array<array<Maps, ${TILE}>, ${TILE}>; // [query, feature]
-    var<workgroup> keyTile : array<array<Maps, ${TILE}>, ${TILE}>; // [key, feature]
-    var<workgroup> valueTile : array<array<f32, ${TILE}>, ${TILE}>; // [key or query, feature]
+    var<workgroup> queryTile : array<array<StoredMaps, ${TILE}>, ${TILE}>; // [query, feature]
+    var<workgroup> keyTile : array<array<StoredMaps, ${TILE}>, ${TILE}>; // [key, feature]
+    var<workgroup> valueTile : array<array<Stored, ${TILE}>, ${TILE}>; // [key, feature]
     var<workgroup> weights : array<array<Maps, ${TILE}>, ${TILE}>; // [query, key]
     var<workgroup> bound : i32;
 
@@ -114,24 +138,6 @@ export const lastKeyCode = ({ causal }: AttentionProblem): string => /* wgsl */ 
   }
   let end = workgroupUniformLoad(&bound);`
 
-/**
- * Code of online softmax, one tile further: `m` becomes the largest logit so far, `weights` exp(s - m). `shrink` is what earlier sums
- * are to be multiplied with. `more` is stored beside the weights, before they are read.
- */
-export const onlineWeightsCode = (more = ''): string => /* wgsl */ `
-  weights[y][x] = select(s, Maps(lowest), hidden);
-  workgroupBarrier();
-  var larger = m;
-  for (var i = 0; i < ${TILE}; i++) {
-    larger = max(larger, weights[y][i]);
-  }
-  let shrink = exp(m - larger);
-  m = larger;
-  workgroupBarrier();
-  weights[y][x] = select(exp(s - m), Maps(0), hidden);
-  ${more}
-  workgroupBarrier();`
-
 /** Code that runs `store` for each `feature` below `width` that the invocation holds, of chunk `chunk`. */
 export const eachFeature = (width: number, store: string): string => /* wgsl */ `
   for (var chunk = 0; chunk < ${Math.ceil(width / TILE)}; chunk++) {
@@ -150,11 +156,11 @@ export function logitsCode(
   return /* wgsl */ `
     var s = Maps(0); // scale q k'
     for (var chunk = 0; chunk < ${problem.width}; chunk += ${TILE}) {
-      queryTile[y][x] = uniforms.scale * ${loadQuery('chunk + x')};
-      keyTile[y][x] = ${loadKey('chunk + x')};
+      queryTile[y][x] = StoredMaps(uniforms.scale * ${loadQuery('chunk + x')});
+      keyTile[y][x] = StoredMaps(${loadKey('chunk + x')});
       workgroupBarrier();
       for (var i = 0; i < ${TILE}; i++) {
-        s += queryTile[y][i] * keyTile[x][i];
+        s += Maps(queryTile[y][i]) * Maps(keyTile[x][i]);
       }
       workgroupBarrier();
     }
@@ -181,10 +187,10 @@ export function upstreamCode({ valueWidth }: AttentionProblem): string {
         value = v[valueIndex(batch, head, firstKey + y, feature)];
       }
       gradientTile[y][x] = upstream;
-      valueTile[y][x] = value;
+      valueTile[y][x] = Stored(value);
       workgroupBarrier();
       for (var i = 0; i < ${TILE}; i++) {
-        dp += gradientTile[y][i] * valueTile[x][i];
+        dp += gradientTile[y][i] * f32(valueTile[x][i]);
       }
       workgroupBarrier();
     }`
@@ -202,12 +208,13 @@ export function runTiles(
   kernel: {
     name: string
     code: string
+    extensions: Extensions
     tensors: KernelTensors
     outputShape: readonly number[]
     workgroups: [number, number, number]
   },
 ): tf.TensorInfo {
-  const { name, code, tensors, outputShape, workgroups } = kernel
+  const { name, code, extensions, tensors, outputShape, workgroups } = kernel
   const { queries, keys, scale } = problem
   const given = (Object.entries(tensors) as [string, tf.TensorInfo | undefined][]).filter(
     (entry): entry is [string, tf.TensorInfo] => entry[1] !== undefined,
@@ -218,6 +225,7 @@ export function runTiles(
       inputs: given.map(([input]) => input),
       outputShape,
       wgsl: code,
+      enable: [...(extensions.half ? ['f16'] : []), ...(extensions.subgroups ? ['subgroups'] : [])],
       uniforms: 'queries : i32, keys : i32, scale : f32,',
       workgroupSize: [TILE, TILE, 1],
       workgroups,
