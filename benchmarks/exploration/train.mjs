@@ -43,6 +43,10 @@ const experiments = {
       ...['DoorKey-16x16-v0', [101], 'ppo:2097152', { entropyCoefficient }],
     ]),
   ],
+  doorkey: [
+    ['DoorKey-16x16-v0', 5, 'episodicCount:2097152', { coefficient: 0.0003, episodic: false }],
+    ['DoorKey-16x16-v0', 5, 'ppo:2097152', { entropyCoefficient: 0.03 }],
+  ],
   memory: [['MemoryS7-v0', 2, 'ppo:524288,lstm:524288,gru:524288']],
   keyroom: [['MiniHack-KeyRoom-S5-v0', 1, 'ppo:1048576,rnd:1048576']],
 }

@@ -3,7 +3,18 @@ import { advprop, sparseTopK } from '@tfgraft/advprop'
 import { compose, identity, type Method } from '@tfgraft/core'
 import { diffAttentionMethod } from '@tfgraft/diff-attention'
 import { proxprop } from '@tfgraft/proxprop'
-import { episodicCount, rnd } from '@tfgraft/rl-exploration'
+import {
+  type BonusMethod,
+  disagreement,
+  e3b,
+  episodicCount,
+  icm,
+  ngu,
+  pseudoCounts,
+  re3,
+  ride,
+  rnd,
+} from '@tfgraft/rl-exploration'
 import { UsageError, unknownChoice } from './choices'
 import { proximalPolicy } from './proximal-policy'
 import type { Hyperparameters, SetupKind, Task } from './task'
@@ -17,6 +28,19 @@ export interface MethodEntry<S = unknown> {
   readonly summary: string
   create(hyperparameters: Hyperparameters): Method<S>
 }
+
+/** Exploration bonuses, by their defaults, and what each pays for. */
+const bonuses: readonly [name: string, bonus: () => BonusMethod, summary: string][] = [
+  ['episodic-count', episodicCount, 'states that are new in the episode'],
+  ['rnd', rnd, 'states that a predictor of a random network has not learned (Burda et al. 2019)'],
+  ['icm', icm, 'steps whose outcome a model did not foresee (Pathak et al. 2017)'],
+  ['ride', ride, 'steps that change much, less where the episode has been (Raileanu & Rocktaschel 2020)'],
+  ['ngu', ngu, 'states far from those of the episode, more where rnd finds them new (Badia et al. 2020)'],
+  ['re3', re3, 'states far from their neighbours in a random space (Seo et al. 2021)'],
+  ['e3b', e3b, "states outside the ellipsoid of the episode's (Henaff et al. 2022)"],
+  ['pseudo-counts', pseudoCounts, 'states far from those of the episode (Badia et al. 2020)'],
+  ['disagreement', disagreement, 'steps on whose outcome models disagree (Pathak et al. 2019)'],
+]
 
 /** The entry that every ratio refers to. */
 export const baselineName = 'backprop'
@@ -69,18 +93,12 @@ export const builtInMethods: readonly MethodEntry[] = [
     summary: 'its second version, with one lambda per token and head',
     create: () => diffAttentionMethod({ version: 2, weights: 'fresh' }),
   },
-  {
-    name: 'episodic-count',
-    kind: 'agent',
-    summary: 'a bonus for states that are new in the episode',
-    create: () => episodicCount(),
-  },
-  {
-    name: 'rnd',
-    kind: 'agent',
-    summary: 'a bonus for states that a predictor of a random network has not learned (Burda et al. 2019)',
-    create: () => rnd(),
-  },
+  ...bonuses.map(([name, bonus, summary]) => ({
+    name,
+    kind: 'agent' as const,
+    summary: `a bonus for ${summary}`,
+    create: (): Method<unknown> => bonus() as Method<unknown>,
+  })),
   {
     name: 'proxprop-policy',
     kind: 'agent',

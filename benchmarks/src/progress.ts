@@ -18,9 +18,10 @@ export function progressDisplay(stream: NodeJS.WriteStream = process.stderr): Pr
   return stream.isTTY ? bars(stream) : lines(stream)
 }
 
-const describe = ({ loss, accuracy, stepsPerSecond }: TrialProgress) =>
+const describe = ({ loss, accuracy, status, stepsPerSecond }: TrialProgress) =>
+  status ??
   `loss ${loss.toFixed(4)}${accuracy === undefined ? '' : `  accuracy ${(100 * accuracy).toFixed(1)} %`}` +
-  `  ${stepsPerSecond.toFixed(stepsPerSecond < 10 ? 1 : 0)} steps/s`
+    `  ${stepsPerSecond.toFixed(stepsPerSecond < 10 ? 1 : 0)} steps/s`
 
 function bars(stream: NodeJS.WriteStream): ProgressDisplay {
   const titles = new Map<string, string>()

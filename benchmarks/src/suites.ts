@@ -44,6 +44,11 @@ const attention = [recurrence, retrieval, mobyDick].map((task) => ({
   task,
   methods: 'diff-attention,diff-attention-v2',
 }))
+const everyBonus = {
+  task: exploration,
+  methods:
+    'episodic-count,rnd,icm,ride,ngu,re3,e3b,pseudo-counts,disagreement,proxprop-policy,proxprop-policy+rnd',
+}
 const explore = { task: exploration, methods: 'episodic-count,rnd,proxprop-policy,proxprop-policy+rnd' }
 
 export const suites: readonly Suite[] = [
@@ -72,7 +77,11 @@ export const suites: readonly Suite[] = [
   { name: 'robust', summary: 'AdvProp, SparseTopK and both, attacked and corrupted', entries: robust },
   { name: 'vit', summary: 'a vision transformer: differential attention, AdvProp, both', entries: [vit] },
   { name: 'attention', summary: 'differential against plain attention', entries: attention },
-  { name: 'exploration', summary: 'PPO with and without bonuses for the new', entries: [explore] },
+  {
+    name: 'exploration',
+    summary: 'PPO with and without bonuses for the new, all nine',
+    entries: [everyBonus],
+  },
   { name: 'all', summary: 'everything above', entries: [...mlp, ...robust, vit, ...attention, explore] },
   { name: 'tiny', summary: 'a check of the harness itself', entries: [{ task: tiny, methods: 'proxprop' }] },
 ]

@@ -94,11 +94,19 @@ export interface Training {
   dispose(): void
 }
 
+/** One training step, for the live display. */
+export interface StepReport {
+  loss: number
+  accuracy?: number
+  /** What the display says instead of loss, accuracy and training steps per second. */
+  status?: string
+}
+
 export interface TrainingWatch {
   epochs: number
   signal: AbortSignal
   /** After every step. Awaited, so that it may yield to the event loop. */
-  onStep(step: { loss: number; accuracy?: number }): void | Promise<void>
+  onStep(step: StepReport): void | Promise<void>
   /** After every epoch, with its mean training loss. */
   onEpoch(epoch: { loss: number; accuracy?: number }): void | Promise<void>
 }

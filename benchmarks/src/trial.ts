@@ -16,6 +16,8 @@ export interface TrialProgress {
   steps: number
   loss: number
   accuracy?: number
+  /** In the task's own words, where it has some. */
+  status?: string
   stepsPerSecond: number
   /** Estimated from the trial's own pace, evaluations included. */
   secondsLeft: number
@@ -148,7 +150,7 @@ async function trainAndEvaluate(
     await training.train({
       epochs,
       signal: AbortSignal.any([signal, diverged.signal]),
-      onStep: async ({ loss, accuracy }) => {
+      onStep: async ({ loss, accuracy, status }) => {
         const now = performance.now()
         stepTimes.push(now - resumedAt)
         trainingSeconds += (now - resumedAt) / 1000
@@ -161,6 +163,7 @@ async function trainAndEvaluate(
           steps,
           loss,
           ...(accuracy === undefined ? {} : { accuracy }),
+          ...(status === undefined ? {} : { status }),
           stepsPerSecond: step / trainingSeconds,
           secondsLeft: ((now - started) / 1000 / (step - stepsBefore)) * (steps - step),
         })

@@ -51,7 +51,7 @@ it('suite, tasks and methods resolve to contestants with settings, the baseline 
 
 it('a method of another kind of setup is refused with those that fit', () => {
   expect(() => resolveEntries({ suite: 'quick', tasks: 'exploration', methods: 'proxprop' }, none)).toThrow(
-    "method 'proxprop' changes supervised setups; that of task 'exploration' is agent. Choose from: backprop, episodic-count, rnd, proxprop-policy.",
+    "method 'proxprop' changes supervised setups; that of task 'exploration' is agent. Choose from: backprop, episodic-count, rnd, icm, ride, ngu, re3, e3b, pseudo-counts, disagreement, proxprop-policy.",
   )
 })
 

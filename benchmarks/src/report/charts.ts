@@ -21,6 +21,9 @@ interface Point {
   high: number
 }
 
+/** Series colours of the page's style sheet. */
+const colors = 8
+
 /** Width and height of the plot itself; the page scales the SVG. */
 const size = { width: 400, height: 240 }
 
@@ -103,8 +106,16 @@ function spec(
         field: 'method',
         type: 'nominal',
         title: null,
-        scale: { domain: names, range: names.map((_, index) => `var(--series-${index % 8})`) },
-        legend: { orient: 'top', symbolType: 'stroke', symbolStrokeWidth: 3, symbolOpacity: 1 },
+        scale: { domain: names, range: names.map((_, index) => `var(--series-${index % colors})`) },
+        legend: {
+          orient: 'top',
+          // More than four do not fit beside each other.
+          columns: names.length > 4 ? 3 : 4,
+          labelLimit: 200,
+          symbolType: 'stroke',
+          symbolStrokeWidth: 3,
+          symbolOpacity: 1,
+        },
       },
     },
     layer: [
@@ -122,6 +133,13 @@ function spec(
       {
         mark: { type: 'line' as const, strokeWidth: 2.5, point: { size: 36, filled: true } },
         encoding: {
+          // Where colours begin anew.
+          strokeDash: {
+            field: 'method',
+            type: 'nominal' as const,
+            title: null,
+            scale: { domain: names, range: names.map((_, index) => (index < colors ? [1, 0] : [6, 4])) },
+          },
           y: {
             field: 'mean',
             type: 'quantitative' as const,

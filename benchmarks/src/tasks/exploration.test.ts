@@ -2,7 +2,7 @@ import { useBackend } from '@tfgraft/backends'
 import { compose, identity, type Method } from '@tfgraft/core'
 import { type AgentSetup, episodicCount, rnd } from '@tfgraft/rl-exploration'
 import { expect, it } from 'vitest'
-import { exploration } from './exploration'
+import { exploration, liveStatus } from './exploration'
 
 const pictures = async (method: Method<AgentSetup>) => {
   await useBackend('wasm')
@@ -38,4 +38,29 @@ it('an explorer leaves a heat map, an episode, and the states that each bonus fi
 
 it('a baseline without bonuses has the first two pictures', async () => {
   expect(await pictures(identity as Method<AgentSetup>)).toHaveLength(2)
+})
+
+it('the live line shows return, success, every bonus and environment steps per second', async () => {
+  await useBackend('wasm')
+  const loaded = await exploration.load({ evaluateOn: 'test' })
+  const training = await loaded.start(compose(rnd(), episodicCount()), { learningRate: 0.001 }, 0)
+  const stop = new AbortController()
+  const shown: (string | undefined)[] = []
+  await training.train({
+    epochs: 1,
+    signal: stop.signal,
+    onStep: ({ status }) => {
+      shown.push(status)
+      if (shown.length === 2) stop.abort()
+    },
+    onEpoch() {},
+  })
+  training.dispose()
+  // Episodes of this world last 40 steps at most, and a rollout has 64.
+  for (const line of shown)
+    expect(line).toMatch(
+      /^return [\d.]+ {2}success \d+ % {2}rnd [\d.e-]+ {2}episodicCount [\d.e-]+ {2}[\d,]+ steps\/s$/,
+    )
+  const early = { meanReturn: Number.NaN, successRate: Number.NaN, bonuses: {}, stepsPerSecond: 1234.5 }
+  expect(liveStatus(early as Parameters<typeof liveStatus>[0])).toBe('no episode yet  1,235 steps/s')
 })

@@ -30,6 +30,15 @@ const updatesPerEpoch = 6
 
 const grid = [0.0003, 0.001, 0.003].map((learningRate) => ({ learningRate }))
 
+/** `return 0.41  success 62 %  rnd 0.0312  5,300 steps/s`; no return before an episode has ended. */
+export function liveStatus({ meanReturn, successRate, bonuses, stepsPerSecond }: UpdateReport): string {
+  const outcome = Number.isNaN(meanReturn)
+    ? 'no episode yet'
+    : `return ${meanReturn.toFixed(2)}  success ${Math.round(100 * successRate)} %`
+  const paid = Object.entries(bonuses).map(([name, mean]) => `${name} ${mean.toPrecision(3)}`)
+  return [outcome, ...paid, `${Math.round(stepsPerSecond).toLocaleString('en')} steps/s`].join('  ')
+}
+
 export const exploration: Task<AgentSetup> = {
   name: 'exploration',
   title: 'Two rooms and a door, PPO',
@@ -83,7 +92,7 @@ async function start(
         last = await agent.update(updates / (epochs * updatesPerEpoch))
         updates++
         lossSum += last.policyLoss
-        await onStep({ loss: last.policyLoss, accuracy: last.successRate || 0 })
+        await onStep({ loss: last.policyLoss, accuracy: last.successRate || 0, status: liveStatus(last) })
         if (signal.aborted) return
         if (updates % updatesPerEpoch) continue
         const loss = lossSum / updatesPerEpoch

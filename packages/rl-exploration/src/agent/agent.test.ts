@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
-import { compose } from '@tfgraft/core'
+import { compose, type Method } from '@tfgraft/core'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { describe, expect, it } from 'vitest'
 import { episodicCount } from '../bonuses/episodic-count'
+import { icm } from '../bonuses/icm'
 import { rnd } from '../bonuses/rnd'
 import { gae } from '../functional/gae'
 import { gridWorld } from '../grid-world/grid-world'
@@ -12,6 +13,7 @@ import { clippedAdam } from '../networks/optimizer'
 import { SavableRandom } from '../networks/random'
 import type { VectorEnv } from '../vector-env'
 import { createAgent } from './agent'
+import type { AgentSetup } from './agent-setup'
 import { flattenObservations } from './flatten'
 import { policyHead } from './policy-head'
 import { ppo } from './ppo'
@@ -94,6 +96,43 @@ describeBackends('ppo', () => {
       }))
     expect(curve([...first.history, ...rest.history])).toEqual(curve(whole.history))
     for (const { agent } of [whole, first, rest]) agent.dispose()
+  })
+
+  it('each of several bonuses learns from its own share of the samples', async () => {
+    const shares = async (...methods: Method<AgentSetup>[]) => {
+      const seen: Record<string, number> = {}
+      const env = gridWorld('Empty-5x5-v0', { numEnvs: 4, seed: 1 })
+      const agent = await createAgent(compose(...methods).apply(ppo(env, quick)))
+      for (const bonus of agent.bonuses) {
+        const { loss } = bonus
+        if (loss)
+          bonus.loss = (batch) => {
+            seen[bonus.name] = (seen[bonus.name] ?? 0) + batch.mask.size
+            return loss(batch)
+          }
+      }
+      await agent.update(0)
+      agent.dispose()
+      return seen
+    }
+    const samples = 4 * quick.numSteps * quick.updateEpochs
+    // Counts learn nothing, and icm learns from all: neither makes rnd do so.
+    const { rnd: ofRnd, icm: ofIcm } = await shares(rnd({ updateProportion: 0.25 }), icm(), episodicCount())
+    expect(ofIcm).toBe(samples)
+    expect(ofRnd).toBeGreaterThan(0)
+    expect(ofRnd).toBeLessThan(samples / 2)
+    const shared = await shares(rnd({ updateProportion: 0.5 }), icm({ updateProportion: 0.5 }))
+    expect(shared.icm).toBe(shared.rnd)
+  })
+
+  it('two bonuses of one kind are told apart in reports', async () => {
+    const env = gridWorld('Empty-5x5-v0', { numEnvs: 4, seed: 1 })
+    const twice = compose(episodicCount(), episodicCount({ normalize: 'min-max' }))
+    const { agent, history } = await trainAgent(twice.apply(ppo(env, quick)), { totalSteps: 64 })
+    const { bonuses } = history[0]!
+    expect(Object.keys(bonuses)).toEqual(['episodicCount', 'episodicCount 2'])
+    expect(bonuses['episodicCount 2']).toBeGreaterThan(0)
+    agent.dispose()
   })
 
   it('the same seed gives the same run', async () => {
@@ -197,6 +236,7 @@ describeBackends('ppo', () => {
           advantages: tf.tensor1d([1, 3]),
           returns: tf.zeros([2, 1]),
           oldValues: tf.zeros([2, 1]),
+          experience: [],
         },
       )
       expectClose(loss, [-2])

@@ -9,6 +9,7 @@ import { SavableRandom } from '../networks/random'
 import type { RecurrentNetwork } from '../networks/recurrent'
 import { type Observations, spaceSize } from '../vector-env'
 import type { AgentSetup } from './agent-setup'
+import { bonusNames } from './bonus-names'
 import { type CollectorState, createCollector } from './collector'
 import { flattenObservations } from './flatten'
 import { policyHead } from './policy-head'
@@ -26,7 +27,7 @@ export interface UpdateReport extends UpdateLosses {
   successRate: number
   /** Episodes that ended in this update. */
   episodes: number
-  /** Mean reward of each bonus, by name. */
+  /** Mean reward of each bonus, by name; a second `rnd` is `rnd 2`. */
   bonuses: Record<string, number>
   learningRate: number
   /** Of this update, learning included. */
@@ -110,6 +111,7 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
       seed: seed * 1000 + k + 1,
     }),
   )
+  const names = bonusNames(bonuses)
   const optimizer = clippedAdam(
     [...network.variables, ...bonuses.flatMap((bonus) => bonus.variables)],
     options,
@@ -180,10 +182,7 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
         step,
         episodes: episodes.finished.length,
         bonuses: Object.fromEntries(
-          bonuses.map((bonus, k) => [
-            bonus.name,
-            rewards[k]!.reduce((a, b) => a + b, 0) / rewards[k]!.length,
-          ]),
+          rewards.map((paid, k) => [names[k], paid.reduce((a, b) => a + b, 0) / paid.length]),
         ),
         learningRate: optimizer.learningRate,
         stepsPerSecond: ((numSteps * numEnvs) / (performance.now() - start)) * 1000,

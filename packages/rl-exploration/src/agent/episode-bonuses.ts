@@ -1,6 +1,7 @@
 /** What an agent's bonuses pay for an episode, without a trace in their state. */
 import type { Experience } from '../bonuses/bonus'
 import type { Agent } from './agent'
+import { bonusNames } from './bonus-names'
 
 /** One step of all worlds of a batch. */
 export interface PlayedStep {
@@ -35,11 +36,12 @@ export async function episodeBonuses(
     ended: Uint8Array.from(rows.flatMap(({ ended }) => [...ended])),
   }
   const result: Record<string, Float32Array> = {}
-  for (const bonus of bonuses) {
+  const names = bonusNames(bonuses)
+  for (const [k, bonus] of bonuses.entries()) {
     const state = await bonus.save()
     const rewards = await bonus.reward(experience)
     bonus.load(state)
-    result[bonus.name] = Float32Array.from(steps, (_, t) => rewards[(t + 1) * numEnvs]!)
+    result[names[k]!] = Float32Array.from(steps, (_, t) => rewards[(t + 1) * numEnvs]!)
   }
   return result
 }

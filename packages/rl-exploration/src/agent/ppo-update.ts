@@ -83,7 +83,8 @@ export function minibatchLoss(
     /** `[batch, streams]` */
     returns: tf.Tensor2D
     oldValues: tf.Tensor2D
-    experience?: ExperienceBatch
+    /** What each bonus that learns, learns from. */
+    experience: readonly (ExperienceBatch | undefined)[]
   },
 ): { loss: tf.Scalar; parts: tf.Tensor1D } {
   const [rows, numStreams] = batch.returns.shape
@@ -102,7 +103,7 @@ export function minibatchLoss(
     },
     options,
   )
-  const bonusLosses = bonuses.map((bonus) => (bonus.loss ? bonus.loss(batch.experience!) : tf.scalar(0)))
+  const bonusLosses = bonuses.map((bonus, k) => bonus.loss?.(batch.experience[k]!) ?? tf.scalar(0))
   const weighted = bonusLosses.map((loss, k) => tf.mul(loss, bonuses[k]!.lossCoefficient))
   return {
     loss: weighted.reduce<tf.Scalar>((sum, loss) => tf.add(sum, loss), ppo.loss),
@@ -144,9 +145,8 @@ export async function ppoUpdate(inputs: UpdateInputs): Promise<UpdateLosses> {
     nextObservations: learning ? tf.tensor2d(rollout.nextObservations, [rows, size]) : undefined,
   }
 
-  const proportion = Math.max(0, ...bonuses.map((bonus) => bonus.updateProportion))
   /** The samples that bonuses learn from: a random share. The others are not computed at all. */
-  function experienceOf(chosen: Int32Array, index: tf.Tensor1D): ExperienceBatch {
+  function experienceOf(chosen: Int32Array, index: tf.Tensor1D, proportion: number): ExperienceBatch {
     const kept = proportion < 1 ? chosen.filter(() => random.uniform() < proportion) : chosen
     // An empty share still needs a row; its mask takes it out.
     const learnt = kept.length > 0 ? kept : chosen.subarray(0, 1)
@@ -157,6 +157,17 @@ export async function ppoUpdate(inputs: UpdateInputs): Promise<UpdateLosses> {
       actions: tf.gather(uploaded.actions as tf.Tensor, rowsOf),
       mask: kept.length > 0 ? tf.ones([learnt.length]) : tf.zeros([1]),
     }
+  }
+
+  /** Per bonus; those of one share learn from the same samples. */
+  function experienceOfEach(chosen: Int32Array, index: tf.Tensor1D) {
+    const byShare = new Map<number, ExperienceBatch>()
+    return bonuses.map(({ loss, updateProportion }) => {
+      if (!loss) return undefined
+      const batch = byShare.get(updateProportion) ?? experienceOf(chosen, index, updateProportion)
+      byShare.set(updateProportion, batch)
+      return batch
+    })
   }
 
   /** What recurrent networks need beside the inputs. */
@@ -193,7 +204,7 @@ export async function ppoUpdate(inputs: UpdateInputs): Promise<UpdateLosses> {
           advantages: column(ADVANTAGE),
           returns: tf.slice2d(scalars, [0, RETURNS], [-1, K]),
           oldValues: tf.slice2d(scalars, [0, RETURNS + K], [-1, K]),
-          experience: learning ? experienceOf(chosen, index) : undefined,
+          experience: experienceOfEach(chosen, index),
         }
         let kept: tf.Tensor1D | undefined
         optimizer.minimize(() => {
