@@ -102,12 +102,13 @@ function run(
   iterations: number,
 ): { result: tf.Tensor; fooled: tf.Tensor } {
   const { project } = linfBall(images, epsilon)
-  const gradientOf = tf.grad((x) => tf.sum(lossOf(x)))
+  // Of losses per example, whose sum's gradient this is: one forward pass for both.
+  const lossAndGradient = tf.valueAndGrad(lossOf)
   const batch = images.shape[0]!
   const isFooled = (x: tf.Tensor) => asFloat(tf.greater(margin(classifier.logits(x), oneHot), 0))
   let state: State = tf.tidy(() => {
     const x = project(start)
-    const [gradient, loss] = [gradientOf(x), lossOf(x)]
+    const { value: loss, grad: gradient } = lossAndGradient(x)
     const initial = {
       ...{ x, previous: x, gradient, loss, best: x, bestGradient: gradient, bestLoss: loss },
       ...{ step: tf.fill([batch], 2 * epsilon), increases: tf.zeros([batch]), bestAtCheckpoint: loss },
@@ -123,7 +124,8 @@ function run(
       const momentum = t === 0 ? 1 : MOMENTUM
       const inertia = tf.mul(tf.sub(s.x, s.previous), 1 - momentum)
       const x = project(tf.add(tf.add(s.x, tf.mul(tf.sub(z, s.x), momentum)), inertia))
-      const [gradient, loss, fooled] = [gradientOf(x), lossOf(x), isFooled(x)]
+      const { value: loss, grad: gradient } = lossAndGradient(x)
+      const fooled = isFooled(x)
       const better = asFloat(tf.greater(loss, s.bestLoss))
       const keep = tf.sub(1, s.fooled) // a misclassified result stays
       return {
