@@ -288,7 +288,7 @@ describeBackends('advprop', () => {
       'iterations: 1',
     )
     expect(() => advprop({ attack: { epsilon: -1 } })).toThrow(
-      '`attack.epsilon` must be at least 0. Received epsilon=-1.',
+      'advprop: `epsilon` must be at least 0. Received epsilon=-1.',
     )
     expect(() => advprop({ attack: (_, x) => x, equalBudget: true })).toThrow('`equalBudget` needs')
   })

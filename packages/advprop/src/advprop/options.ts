@@ -1,6 +1,6 @@
 /** The options of AdvProp: checked and completed once, before there is a model. */
 import type { LossFunction } from '@tfgraft/core'
-import type { AttackOptions, PgdOptions } from '../attacks/pgd'
+import { type AttackOptions, checkAttack, type PgdOptions } from '../attacks/pgd'
 import type { Attack } from '../attacks/target'
 
 /** PGD within an L-infinity ball; its loss is that of the setup. */
@@ -103,11 +103,7 @@ export function resolveOptions(options: AdvPropOptions): ResolvedOptions {
     reject("`attackStatistics` must be 'auxiliary' or 'main'", `attackStatistics=${attackStatistics}`)
   if (attacks.length === 0) reject('`attack` must hold at least one attack', 'none')
   const described = attacks.filter((a) => typeof a !== 'function')
-  for (const { epsilon, iterations = 10 } of described) {
-    if (!(epsilon >= 0)) reject('`attack.epsilon` must be at least 0', `epsilon=${epsilon}`)
-    if (!(Number.isInteger(iterations) && iterations >= 1))
-      reject('`attack.iterations` must be an integer of at least 1', `iterations=${iterations}`)
-  }
+  for (const options of described) checkAttack('advprop', options, options.iterations)
   if (gradientReuse && !(described.length === 1 && attacks.length === 1 && described[0]!.iterations === 1))
     reject('`gradientReuse` needs one PGD attack with `iterations: 1`', `${attacks.length} attacks`)
   if (gradientReuse && adversarialWeight === 1)

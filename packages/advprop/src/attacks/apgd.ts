@@ -15,6 +15,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { toUnitTarget } from './bounds'
+import { checkClasses } from './check-batch'
 import { type AttackLoss, lossOfImages, margin, targetedDlr } from './losses'
 import { type AttackOptions, checkAttack, linfBall } from './pgd'
 import { type AttackTarget, type Classifier, oneHotLabels } from './target'
@@ -202,8 +203,9 @@ export function apgd(
     if (!(Number.isInteger(value) && value >= 1))
       throw new Error(`apgd: \`${name}\` must be an integer of at least 1. Received ${name}=${value}.`)
   return tf.tidy(() => {
-    const { classifier, images: clean, restore } = toUnitTarget(target, images, options.bounds)
+    const { classifier, images: clean, restore } = toUnitTarget(target, images, labels, options.bounds)
     const logits = classifier.logits(clean)
+    checkClasses('attack', labels, logits.shape[1])
     const oneHot = oneHotLabels(labels, logits.shape[1])
     const targets = loss === 'targetedDlr' ? Math.min(targetClasses, logits.shape[1] - 1) : 1
     let found: { result: tf.Tensor; fooled: tf.Tensor } | undefined

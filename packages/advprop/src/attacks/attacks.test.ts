@@ -108,6 +108,19 @@ describeBackends('attacks', () => {
     expect(squareFraction(999, 1000, 0.8)).toBe(0.8 / 512)
   })
 
+  it('rejects images outside their range and labels of no class, instead of clipping and ignoring them', () => {
+    const [x, y] = [tf.fill([2, 2, 2, 1], 0.5), tf.tensor1d([0, 3], 'int32')]
+    const target = (t: tf.Tensor) => tf.reshape(t, [-1, 4])
+    for (const { run } of Object.values(attacks)) {
+      const on = (images: tf.Tensor, labels: tf.Tensor) => () => run(target, images, labels, { epsilon: 0.1 })
+      expect(on(tf.mul(x, 255), y)).toThrow('images must be within `bounds`. Received values from 127.5')
+      expect(on(tf.fill([2, 2, 2, 1], Number.NaN), y)).toThrow('images must be within `bounds`')
+      expect(on(x, tf.tensor1d([0, 4], 'int32'))).toThrow('indices below 4')
+      expect(on(x, tf.tensor1d([0], 'int32'))).toThrow('of 2 images. Received shape=[1].')
+      expect(on(x, tf.ones([2, 5]))).toThrow('one-hot labels must have 4 classes')
+    }
+  })
+
   it('says what is wrong with its arguments', () => {
     const [x, y] = [tf.zeros([1, 2, 2, 1]), tf.tensor1d([0], 'int32')]
     const target = (t: tf.Tensor) => tf.reshape(t, [-1, 4])
@@ -125,6 +138,8 @@ describeBackends('attacks', () => {
     expect(() => fgsm(target, x, y, { epsilon: 1, bounds: { min: [0, 0], max: [1, 1] } })).toThrow(
       'one per channel',
     )
+    expect(() => fgsm(target, x, y, { epsilon: 8 })).toThrow('part of the valid range, such as 8 / 255')
+    expect(() => pgd(target, x, y, { epsilon: 0.1, stepSize: Number.NaN })).toThrow('`stepSize` must be')
     expect(() => fgsm((t) => t, x, y, { epsilon: 1 })).toThrow(
       'one output [batch, classes]. Received shape=[1,2,2,1].',
     )

@@ -3,6 +3,7 @@
  * 0..255) is wrapped, so that budgets and step sizes always mean parts of the valid range.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { checkLabels, checkRange } from './check-batch'
 import { type AttackTarget, type Classifier, classifierOf } from './target'
 
 /** Least and greatest valid input, for all channels or one per channel of the last axis. */
@@ -70,13 +71,16 @@ export function toUnitRange(images: tf.Tensor, bounds?: Bounds): UnitImages {
   }
 }
 
-/** The same for an attack, with the target's view of images in 0..1. */
+/** The same for an attack, with the target's view of images in 0..1; rejects images and labels that do not fit. */
 export function toUnitTarget(
   target: AttackTarget,
   images: tf.Tensor,
+  labels: tf.Tensor,
   bounds?: Bounds,
 ): UnitImages & { classifier: Classifier } {
   const unit = toUnitRange(images, bounds)
+  checkRange('attack', unit.images)
+  checkLabels('attack', labels, images.shape[0]!)
   const { outputs, logits } = classifierOf(target)
   return {
     ...unit,

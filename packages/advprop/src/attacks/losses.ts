@@ -10,6 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type { LossFunction } from '@tfgraft/core'
+import { checkClasses } from './check-batch'
 import { type Classifier, oneHotLabels } from './target'
 
 /** A loss by name, or a function of labels and the target's raw outputs, as given. */
@@ -101,8 +102,11 @@ export function lossOfImages(
     throw new Error(
       `attack: \`loss\` must be 'crossEntropy', 'dlr', 'margin' or a function. Received loss=${loss}.`,
     )
+  let checked = false
   return (images) => {
     const logits = classifier.logits(images)
+    if (!checked) checkClasses('attack', labels, logits.shape[1])
+    checked = true
     return perExample(logits, oneHotLabels(labels, logits.shape[1]))
   }
 }

@@ -51,10 +51,10 @@ export function pgdL2(
   options: PgdOptions,
 ): tf.Tensor {
   const { epsilon, iterations = 10, randomStart = true, loss = 'crossEntropy', seed = 0 } = options
-  checkAttack('pgdL2', options, iterations)
+  checkAttack('pgdL2', options, iterations, Number.POSITIVE_INFINITY)
   const stepSize = (options.stepSize ?? (2.5 * epsilon) / iterations) * (options.targeted ? -1 : 1)
   return tf.tidy(() => {
-    const { classifier, images: start, restore } = toUnitTarget(target, images, options.bounds)
+    const { classifier, images: start, restore } = toUnitTarget(target, images, labels, options.bounds)
     const lossOf = lossOfImages(classifier, labels, loss)
     const gradient = tf.grad((x) => tf.sum(lossOf(x)))
     const project = (x: tf.Tensor) => {

@@ -14,7 +14,7 @@ import { type AttackLoss, lossOfImages } from './losses'
 import type { AttackTarget } from './target'
 
 export interface AttackOptions {
-  /** Budget: largest distance from the image, as a part of the valid range (4 / 255, say), at least 0. */
+  /** Budget: largest distance from the image, as a part of the valid range (4 / 255, say), in [0, 1]; of `pgdL2`, any length. */
   epsilon: number
   /** Range of valid inputs. @default { min: 0, max: 1 } */
   bounds?: Bounds
@@ -35,8 +35,19 @@ export interface PgdOptions extends AttackOptions {
   randomStart?: boolean
 }
 
-/** Rejects budgets and counts that mean nothing. */
-export function checkAttack(name: string, { epsilon }: { epsilon: number }, iterations = 1): void {
+/** Rejects budgets and counts that mean nothing. An L-infinity budget above 1 is meant on another scale. */
+export function checkAttack(
+  name: string,
+  { epsilon, stepSize }: { epsilon: number; stepSize?: number },
+  iterations = 1,
+  greatest = 1,
+): void {
+  if (epsilon > greatest)
+    throw new Error(
+      `${name}: \`epsilon\` is a part of the valid range, such as 8 / 255, at most ${greatest}. Received epsilon=${epsilon}.`,
+    )
+  if (stepSize !== undefined && !Number.isFinite(stepSize))
+    throw new Error(`${name}: \`stepSize\` must be a number. Received stepSize=${stepSize}.`)
   if (!(epsilon >= 0))
     throw new Error(`${name}: \`epsilon\` must be at least 0. Received epsilon=${epsilon}.`)
   if (!(Number.isInteger(iterations) && iterations >= 1))
@@ -68,7 +79,8 @@ export function advance(current: tf.Tensor, step: (x: tf.Tensor) => tf.Tensor): 
  * @param images - `[batch, ...]` within `bounds`.
  * @param labels - class indices `[batch]` or one-hot `[batch, classes]`.
  * @returns images of the same shape; the caller disposes them.
- * @throws Error when `epsilon`, `iterations`, `bounds` or `loss` is invalid.
+ * @throws Error when `epsilon`, `iterations`, `stepSize`, `bounds` or `loss` is invalid; when images leave the bounds or
+ *   labels do not fit them.
  *
  * Paper: Madry et al., arXiv 1706.06083, section 2.1.
  *
@@ -92,7 +104,7 @@ export function pgd(
   checkAttack('pgd', options, iterations)
   const stepSize = (options.stepSize ?? (2.5 * epsilon) / iterations) * (options.targeted ? -1 : 1)
   return tf.tidy(() => {
-    const { classifier, images: start, restore } = toUnitTarget(target, images, options.bounds)
+    const { classifier, images: start, restore } = toUnitTarget(target, images, labels, options.bounds)
     const lossOf = lossOfImages(classifier, labels, loss)
     return restore(ascend(lossOf, start, { ...options, iterations, stepSize }))
   })

@@ -12,6 +12,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { select } from './apgd'
 import { toUnitTarget } from './bounds'
+import { checkClasses } from './check-batch'
 import { margin } from './losses'
 import { type AttackOptions, checkAttack, linfBall } from './pgd'
 import { type AttackTarget, oneHotLabels } from './target'
@@ -74,12 +75,14 @@ export function squareAttack(
       `squareAttack: images must be [batch, height, width, channels]. Received shape=[${images.shape}].`,
     )
   return tf.tidy(() => {
-    const { classifier, images: clean, restore } = toUnitTarget(target, images, options.bounds)
+    const { classifier, images: clean, restore } = toUnitTarget(target, images, labels, options.bounds)
     const [batch, height, width, channels] = clean.shape as [number, number, number, number]
     const { project } = linfBall(clean, epsilon)
     const signs = (shape: number[], at: number) =>
       tf.sub(tf.mul(tf.floor(tf.randomUniform(shape, 0, 2, 'float32', at)), 2), 1)
-    const oneHot = oneHotLabels(labels, classifier.logits(clean).shape[1])
+    const classes = classifier.logits(clean).shape[1]
+    checkClasses('attack', labels, classes)
+    const oneHot = oneHotLabels(labels, classes)
     const marginOf = (x: tf.Tensor): tf.Tensor => margin(classifier.logits(x), oneHot)
     let best = project(tf.add(clean, tf.mul(signs([batch, 1, width, channels], seed), epsilon)))
     let bestMargin = marginOf(best)

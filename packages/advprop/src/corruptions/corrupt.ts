@@ -11,6 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, type Random } from '@tfgraft/core'
+import { checkRange } from '../attacks/check-batch'
 import { defocusBlur, elastic, glassBlur, motionBlur, zoomBlur } from './blur'
 import { brightness, contrast, jpeg, pixelate } from './digital'
 import { gaussianNoise, impulseNoise, shotNoise } from './noise'
@@ -83,12 +84,13 @@ export function mapImages(images: tf.Tensor4D, f: (image: Raster, index: number)
   return tf.tensor4d(result, images.shape)
 }
 
-/** Rejects what is not a batch of images. */
+/** Rejects what is not a batch of images in 0..1. */
 export function checkImages(name: string, images: tf.Tensor): void {
   if (images.rank !== 4)
     throw new Error(
       `${name}: images must be [batch, height, width, channels]. Received shape=[${images.shape}].`,
     )
+  checkRange(name, images, '0 to 1')
 }
 
 /**
@@ -98,7 +100,7 @@ export function checkImages(name: string, images: tf.Tensor): void {
  * @param kind - one of {@link corruptions}.
  * @param severity - 1 to 5.
  * @returns images of the same shape in 0..1; the caller disposes them.
- * @throws Error when `kind` or `severity` is unknown or the images have not rank 4.
+ * @throws Error when `kind` or `severity` is unknown, or the images have not rank 4 or leave 0..1.
  *
  * Paper: Hendrycks & Dietterich, arXiv 1903.12261, section 4.1.
  *

@@ -10,6 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { createRandom, type Random } from '@tfgraft/core'
+import { checkLabels } from '../attacks/check-batch'
 import { type AttackTarget, classifierOf } from '../attacks/target'
 import { checkImages } from '../corruptions/corrupt'
 import { luminance, type Raster } from '../corruptions/raster'
@@ -127,7 +128,7 @@ function combine(
  * Makes cue-conflict images from any labelled images of objects on a plain background.
  *
  * @param images - `[count, height, width, channels]` in 0..1, of at least two classes.
- * @param labels - class indices `[count]`.
+ * @param labels - class indices `[count]` or one-hot `[count, classes]`.
  * @throws Error when there are not two classes, or `count`, `patch` or `background` is invalid.
  *
  * Paper: Geirhos et al., arXiv 1811.12231, section 2.
@@ -151,7 +152,8 @@ export function cueConflict(
   checkImages('cueConflict', images)
   const [available, height, width, channels] = images.shape
   const side = patch ?? Math.max(1, Math.round(Math.min(height, width) / 3))
-  const classes = labels.dataSync()
+  checkLabels('cueConflict', labels, available)
+  const classes = tf.tidy(() => (labels.rank === 2 ? tf.argMax(labels, 1) : labels).dataSync())
   if (new Set(classes).size < 2)
     throw new Error(
       `cueConflict: the images must have at least two classes. Received ${new Set(classes).size}.`,

@@ -90,7 +90,7 @@ function controls({ epsilon, bounds, seed = 0 }: RobustnessOptions): Record<stri
     },
     blackBox: (t, x, y) => squareAttack(t, x, y, { ...options, queries: 200 }),
     halfBudget: (t, x, y) => pgd(t, x, y, { ...options, epsilon: epsilon / 2, iterations: 20 }),
-    twiceBudget: (t, x, y) => pgd(t, x, y, { ...options, epsilon: epsilon * 2, iterations: 20 }),
+    twiceBudget: (t, x, y) => pgd(t, x, y, { ...options, epsilon: Math.min(2 * epsilon, 1), iterations: 20 }),
   }
 }
 

@@ -140,6 +140,17 @@ describeBackends('cue conflict', () => {
   it('says what is wrong with its arguments', () => {
     const x = tf.zeros([2, 4, 4, 1]) as tf.Tensor4D
     expect(() => cueConflict(x, tf.tensor1d([1, 1], 'int32'))).toThrow('at least two classes. Received 1.')
+    expect(() => cueConflict(x, tf.tensor1d([0], 'int32'))).toThrow('of 2 images. Received shape=[1].')
+    expect(
+      cueConflict(
+        x,
+        tf.tensor2d([
+          [1, 0],
+          [0, 1],
+        ]),
+        { count: 4 },
+      ).shapes,
+    ).toEqual(cueConflict(x, tf.tensor1d([0, 1], 'int32'), { count: 4 }).shapes)
     expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { count: 0 })).toThrow('`count`')
     expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { patch: 9 })).toThrow('Received patch=9.')
     expect(() => cueConflict(x, tf.tensor1d([0, 1], 'int32'), { background: 2 })).toThrow(
