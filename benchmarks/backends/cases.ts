@@ -1,6 +1,7 @@
 /** Shapes that training uses. */
 import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
+import { fusedCases } from './fused-cases'
 
 export interface ProductCase {
   name: string
@@ -187,6 +188,7 @@ export const memoryBound: MemoryCase[] = [
     inputs: () => square(),
     run: optimizerStep(make),
   })),
+  ...fusedCases,
 ]
 
 /** One step of a million parameters. The optimizer and its variable are made on the first call. */

@@ -7,22 +7,27 @@ import { replaceLayersAndOptimizers } from '../../packages/backends/src/training
 
 interface Installation {
   kernels: tf.KernelConfig[]
-  batchNormGradient: tf.GradConfig
+  gradients: tf.GradConfig[]
   /** Whether layers and optimizers are ours. */
   replaced: boolean
 }
 
+/** Those that are ours for their speed. */
+const replacedGradients = ['FusedBatchNorm', 'Erf']
+
 const snapshot = (replaced: boolean): Installation => ({
   kernels: tf.getKernelsForBackend('wasm'),
-  batchNormGradient: tf.getGradient('FusedBatchNorm'),
+  gradients: replacedGradients.map((name) => tf.getGradient(name)),
   replaced,
 })
 
-function install({ kernels, batchNormGradient, replaced }: Installation): void {
+function install({ kernels, gradients, replaced }: Installation): void {
   for (const { kernelName } of tf.getKernelsForBackend('wasm')) tf.unregisterKernel(kernelName, 'wasm')
   for (const kernel of kernels) tf.registerKernel(kernel)
-  tf.unregisterGradient('FusedBatchNorm')
-  tf.registerGradient(batchNormGradient)
+  for (const gradient of gradients) {
+    tf.unregisterGradient(gradient.kernelName)
+    tf.registerGradient(gradient)
+  }
   replaceLayersAndOptimizers(replaced)
 }
 

@@ -32,6 +32,34 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, first), second)
 }
 
+/** The natural logarithm of positive normal numbers; NaN of what is not finite. */
+// @ts-ignore: decorators on functions are AssemblyScript
+@inline
+export function log(x: v128): v128 {
+  // x = 2^n m, with m from sqrt(1/2) to sqrt(2).
+  const offset = i32x4.sub(x, i32x4.splat(0x3f3504f3))
+  const n = i32x4.shr_s(offset, 23)
+  const m = i32x4.sub(x, i32x4.shl(n, 23))
+  const f = f32x4.sub(m, f32x4.splat(1))
+  const exponent = f32x4.convert_i32x4_s(n)
+  // log(1 + f) = f - f^2 / 2 + f^3 P(f)
+  let p = f32x4.splat(0.07149753890552826)
+  p = madd(p, f, f32x4.splat(-0.11571200726974622))
+  p = madd(p, f, f32x4.splat(0.11661511067806088))
+  p = madd(p, f, f32x4.splat(-0.12411050684026012))
+  p = madd(p, f, f32x4.splat(0.14249936532971957))
+  p = madd(p, f, f32x4.splat(-0.16668480239502304))
+  p = madd(p, f, f32x4.splat(0.20000707478390867))
+  p = madd(p, f, f32x4.splat(-0.2499998904873492))
+  p = madd(p, f, f32x4.splat(0.33333331190848103))
+  const square = f32x4.mul(f, f)
+  let tail = f32x4.mul(f32x4.mul(square, f), p)
+  tail = madd(exponent, f32x4.splat(LN2_LOW), tail)
+  tail = f32x4.sub(tail, f32x4.mul(square, f32x4.splat(0.5)))
+  const y = madd(exponent, f32x4.splat(LN2_HIGH), f32x4.add(f, tail))
+  return f32x4.add(y, f32x4.sub(x, x))
+}
+
 /** 1 / (1 + e^-x) */
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline

@@ -22,8 +22,19 @@ export {
   WasmHeapExhausted,
   wasmHeap,
 } from './heap/wasm-heap'
+export { gelu } from './ops/gelu'
 export { layerNorm } from './ops/layer-norm'
+export {
+  dropout,
+  type NormalOptions,
+  randomNormal,
+  randomUniform,
+  type SeedOptions,
+  truncatedNormal,
+} from './ops/random'
 export { rmsNorm } from './ops/rms-norm'
+export { softmaxCrossEntropy } from './ops/softmax-cross-entropy'
+export { clipByGlobalNorm } from './optimizers/clip-by-global-norm'
 export {
   type AdamStepInputs,
   type AdamStepOptions,

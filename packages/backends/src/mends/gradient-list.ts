@@ -1,6 +1,7 @@
 /** The gradients that stock tfjs lacks or gets wrong, one line each. A gradient serves every backend. */
 import type { GradConfig } from '@tensorflow/tfjs-core'
 import { fusedBatchNormGradient } from '../kernels/batch-norm'
+import { erfGradient } from '../ops/erf-gradient'
 import { maximumGradient, minimumGradient, squaredDifferenceGradient } from './broadcast-binary-gradients'
 import { cropAndResizeGradient } from './crop-and-resize-gradient'
 import { conv2dGradient, conv3dTransposeGradient, depthwiseConv2dGradient } from './dilated-conv-gradients'
@@ -34,6 +35,7 @@ export const gradients: readonly GradConfig[] = [
   depthwiseConv2dGradient,
   diagGradient,
   einsumGradient,
+  erfGradient,
   fusedBatchNormGradient,
   gatherGradient,
   gatherNdGradient,

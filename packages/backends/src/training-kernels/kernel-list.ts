@@ -4,6 +4,10 @@
  */
 import type { KernelFunc } from '@tensorflow/tfjs-core'
 import { conv2dBackpropFilterKernel } from '../kernels/conv2d-gradients'
+import {
+  depthwiseConv2dBackpropFilterKernel as depthwiseFilterGradientKernel,
+  depthwiseConv2dBackpropInputKernel as depthwiseInputGradientKernel,
+} from '../kernels/depthwise-gradients'
 import { unsortedSegmentSumKernel } from '../kernels/gather'
 import { fastWasmKernels, mendedWasmKernels } from '../kernels/kernel-list'
 import {
@@ -81,8 +85,8 @@ const each = (kernelNames: readonly string[], around: (kernelName: string) => Ar
 export const trainingKernels: readonly TrainingKernel[] = [
   ...kernelsFor('wasm', 'missing', {
     Conv2DBackpropFilter: conv2dBackpropFilterKernel,
-    DepthwiseConv2dNativeBackpropFilter: depthwiseConv2dBackpropFilterKernel,
-    DepthwiseConv2dNativeBackpropInput: depthwiseConv2dBackpropInputKernel,
+    DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradientKernel,
+    DepthwiseConv2dNativeBackpropInput: depthwiseInputGradientKernel,
     Einsum: einsumKernel,
     UnsortedSegmentSum: unsortedSegmentSumKernel,
     ...complexKernels,

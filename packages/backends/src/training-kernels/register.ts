@@ -4,9 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-layers' // registers tfjs's own gradients; ours must come after them
+import { fuseActivations } from '../layers/fused-activations'
+import { fuseDropout } from '../layers/fused-dropout'
 import { fuseNormalization } from '../layers/fused-normalization'
 import { fuseRecurrent } from '../layers/fused-recurrent'
 import { pruneConv2d } from '../layers/pruned-conv2d'
+import { fuseLosses } from '../losses/fused-losses'
 import { gradients } from '../mends/gradient-list'
 import { accelerateOptimizers } from '../optimizers/tfjs-optimizers'
 import { withoutFusion } from './fusion'
@@ -70,6 +73,9 @@ export function registerTrainingKernels(): string[] {
   if (!gradientsInstalled) {
     gradientsInstalled = true
     accelerateOptimizers()
+    fuseActivations()
+    fuseDropout()
+    fuseLosses()
     fuseRecurrent()
     fuseNormalization()
     pruneConv2d()

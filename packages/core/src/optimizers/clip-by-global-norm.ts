@@ -8,10 +8,21 @@ import type { NamedTensor } from './named-tensor'
 
 type Gradients = tf.NamedTensorMap | NamedTensor[]
 
+/**
+ * The op of `@tfgraft/backends`, a tfjs kernel: one call for all gradients. It is there on the backends that have it once that
+ * package is loaded; core does not depend on it.
+ */
+const fusedKernel = 'backends/ClipByGlobalNorm'
+
 /** The tensors scaled to a common norm of at most `maxNorm`. */
 function clipTensors(tensors: tf.Tensor[], maxNorm: number): tf.Tensor[] {
   if (!tensors.length) return []
   return tf.tidy(() => {
+    if (tf.getKernel(fusedKernel, tf.getBackend())) {
+      // The call as `defineOp` of that package makes it: inputs by position, their names among the attributes.
+      const call = { names: tensors.map((_, i) => `${i}`), attrs: { maxNorm } }
+      return tf.engine().runKernel(fusedKernel, tensors as never, call as never) as unknown as tf.Tensor[]
+    }
     const norm = tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor)))))
     const scale = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)))
     return tensors.map((tensor) => tf.mul(tensor, scale))

@@ -1,5 +1,9 @@
 /** Adam over a list of variables with clipping by global norm, in PyTorch's conventions, and a state that can be saved. */
 import * as tf from '@tensorflow/tfjs-core'
+import {
+  adamStep as adamStepInOnePass,
+  clipByGlobalNorm as clipByGlobalNormInOneCall,
+} from '@tfgraft/backends'
 import { saveVariables } from './network'
 
 /** Options of {@link clippedAdam}. */
@@ -50,13 +54,7 @@ export function clipByGlobalNorm(gradients: readonly tf.Tensor[], maxNorm: numbe
   if (!(maxNorm > 0))
     throw new Error(`clipByGlobalNorm: \`maxNorm\` must be above 0. Received maxNorm=${maxNorm}.`)
   if (!Number.isFinite(maxNorm)) return [...gradients]
-  return tf.tidy(() => {
-    // Not tf.addN: on WebGPU it binds one buffer per term, and fails above the limit of the device (8 by default).
-    const squares = gradients.map((g) => tf.sum(tf.square(g)))
-    const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)))
-    const scale = tf.minimum(1, tf.div(maxNorm, tf.add(norm, 1e-6)))
-    return gradients.map((g) => tf.mul(g, scale))
-  })
+  return clipByGlobalNormInOneCall(gradients, maxNorm)
 }
 
 /**
@@ -90,13 +88,13 @@ export function adamStep(
   }: { value: tf.Tensor; gradient: tf.Tensor; first: tf.Tensor; second: tf.Tensor },
   { step, learningRate, epsilon = 1e-5 }: { step: number; learningRate: number; epsilon?: number },
 ): { value: tf.Tensor; first: tf.Tensor; second: tf.Tensor } {
-  return tf.tidy(() => {
-    const m = tf.add(tf.mul(first, BETA1), tf.mul(gradient, 1 - BETA1))
-    const s = tf.add(tf.mul(second, BETA2), tf.mul(tf.square(gradient), 1 - BETA2))
-    const denominator = tf.add(tf.mul(tf.sqrt(s), 1 / Math.sqrt(1 - BETA2 ** step)), epsilon)
-    const move = tf.mul(tf.div(m, denominator), learningRate / (1 - BETA1 ** step))
-    return { value: tf.sub(value, move), first: m, second: s }
-  })
+  const options = {
+    ...{ learningRate, epsilon, beta1: BETA1, beta2: BETA2 },
+    ...{ correction1: 1 - BETA1 ** step, correction2: 1 - BETA2 ** step },
+  }
+  const inputs = { value, gradient, firstMoment: first, secondMoment: second }
+  const [newValue, newFirst, newSecond] = tf.tidy(() => adamStepInOnePass(inputs, options))
+  return { value: newValue, first: newFirst, second: newSecond }
 }
 
 /**
