@@ -236,6 +236,9 @@ describeBackends('graft', () => {
     expect(() => graft(model, (layer) => [layer, layer])).toThrow('may keep layer "first" (Dense) once')
     expect(() => graft({} as tfl.LayersModel, () => undefined)).toThrow('must be a tf.LayersModel')
     expect(() => graft(tfl.sequential(), () => undefined)).toThrow('must be built')
+    expect(() => graft(model, undefined as never)).toThrow('`replace` must be a function')
+    const method = { name: 'mixup', apply: (setup: unknown) => setup }
+    expect(() => graft(model, method as never)).toThrow('Received the method "mixup": use its apply(')
     model.getLayer('first').addLoss(() => tf.scalar(1))
     expect(() => graft(model, () => undefined)).toThrow('losses, of which its config carries 0')
   })

@@ -3,6 +3,7 @@
  * swap layers of a model that somebody else made.
  */
 import * as tfl from '@tensorflow/tfjs-layers'
+import type { Method } from '../method'
 import { type AdoptingLayer, carryWeights } from './carry-weights'
 import { checkLosses, cloneLayer } from './clone-layer'
 
@@ -214,5 +215,14 @@ function graftModel(model: tfl.LayersModel, graft: Graft): tfl.LayersModel {
 export function graft(model: tfl.LayersModel, replace: Replace): tfl.LayersModel {
   if (!(model instanceof tfl.LayersModel))
     throw new Error(`graft: \`model\` must be a tf.LayersModel. Received ${String(model)}.`)
+  if (typeof replace !== 'function') {
+    const { name, apply } = (replace ?? {}) as Partial<Method>
+    const received = apply
+      ? `the method "${name}": use its apply({ model, optimizer, loss, step }).model`
+      : replace
+    throw new Error(
+      `graft: \`replace\` must be a function from a layer to what replaces it. Received ${received}.`,
+    )
+  }
   return graftModel(model, { replace, chains: new Map(), used: new Set() })
 }
