@@ -2,27 +2,40 @@
  * What the harness costs: the steps of a trial (order of batches, seeds, metrics, progress, checkpoints) beside a bare loop over the
  * same batches that takes the step, reads the loss and frees its tensors.
  *
- *     pnpm bench:overhead [--rounds 9] [--out benchmarks/results/committed/harness-overhead.json]
+ *     pnpm bench:overhead [--rounds 100] [--out benchmarks/results/committed/harness-overhead.json]
  *
- * Both sides train the same network from the same weights, an epoch each in turns, in one process; times are processor time.
- * Evaluations are left out on both sides, since a bare loop would need them too.
+ * Both sides train the same network from the same weights for some steps, in turns, in one process; times are processor time.
+ * Both evaluate the untrained network first, outside of the time, since a bare loop would do that too and where tensors lie in memory
+ * depends on it. Rounds are short and many: a network of a millisecond per
+ * step varies by a tenth from round to round, and the median over many is to tell apart hundredths. The first "network" is a step that
+ * does nothing: what is left is the harness by itself, in microseconds.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { initializers, layers, metrics, sequential } from '@tensorflow/tfjs-layers'
 import { useBackend } from '@tfgraft/backends'
 import { environment, median, processorTime, quartiles } from '@tfgraft/bench/measure'
 import { type LoadedTask, supervised, type Task } from '@tfgraft/bench/task'
-import { type Batch, defaultStep, identity, type Method, type TrainingSetup } from '@tfgraft/core'
+import {
+  type Batch,
+  defaultStep,
+  evaluate,
+  identity,
+  type Method,
+  type StepOutput,
+  type TrainingSetup,
+  type TrainStep,
+} from '@tfgraft/core'
 import { mnist } from '@tfgraft/datasets'
 import { runTrial } from '../src/trial'
 import { trialCheckpoint } from '../src/trial-checkpoint'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, out: { type: 'string' } },
+  options: { rounds: { type: 'string', default: '100' }, out: { type: 'string' } },
 })
 const backend = await useBackend('wasm')
 const { train: examples } = await mnist()
@@ -30,18 +43,27 @@ const { train: examples } = await mnist()
 interface Network {
   title: string
   hidden: number[]
-  /** Of 100 examples, in an epoch. */
+  /** Per round. */
   steps: number
+  batchSize: number
+  step: TrainStep
 }
 const networks: Network[] = [
-  { title: '784-30-30-10, batch 100', hidden: [30, 30], steps: 300 },
-  { title: '784-512-512-10, batch 100', hidden: [512, 512], steps: 100 },
+  { title: 'a step that does nothing', hidden: [], steps: 1000, batchSize: 1, step: nothing },
+  { title: '784-30-30-10, batch 100', hidden: [30, 30], steps: 100, batchSize: 100, step: defaultStep },
+  { title: '784-512-512-10, batch 100', hidden: [512, 512], steps: 20, batchSize: 100, step: defaultStep },
 ]
 
-const batches = ({ steps }: Network) =>
-  examples.take(100 * steps).batches({ batchSize: 100, shuffle: 1, form: 'flat' })
+function nothing(): StepOutput {
+  return { loss: tf.scalar(1), predictions: [tf.zeros([1, 10])] }
+}
 
-const setupOf = ({ hidden }: Network): TrainingSetup => ({
+const batches = ({ steps, batchSize }: Network) =>
+  examples.take(batchSize * steps).batches({ batchSize, shuffle: 1, form: 'flat' })
+
+const evaluation = () => examples.take(100).batches({ batchSize: 100, form: 'flat' })
+
+const setupOf = ({ hidden, step }: Network): TrainingSetup => ({
   model: sequential({
     layers: [...hidden, 10].map((units, layer) =>
       layers.dense({
@@ -54,21 +76,28 @@ const setupOf = ({ hidden }: Network): TrainingSetup => ({
   }),
   optimizer: tf.train.momentum(0.05, 0.9, true),
   loss: tf.losses.softmaxCrossEntropy as TrainingSetup['loss'],
-  step: defaultStep,
+  step,
 })
 
-/** Milliseconds per step in a loop that a user would write. */
+/** Milliseconds per step in a loop that a user would write, which gives the event loop a turn as often as the harness does. */
 async function bare(network: Network): Promise<number> {
   const setup = setupOf(network)
+  await evaluate(setup, evaluation(), { metrics: { accuracy: metrics.categoricalAccuracy } })
   const from = processorTime()
   const iterator = await batches(network).iterator()
   let step = 0
+  let lastTurn = performance.now()
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
     const batch: Batch = next.value
     const { loss, predictions } = setup.step(setup, batch, { epoch: 0, step, seed: step })
     await loss.data()
     tf.dispose([loss, predictions, batch.xs, batch.ys])
     step++
+    // Without it, the process would notice no Ctrl-C: on wasm, nothing above waits for the event loop.
+    if (performance.now() - lastTurn > 100) {
+      await nextTurn()
+      lastTurn = performance.now()
+    }
   }
   const ms = (processorTime() - from) / step
   setup.optimizer.dispose()
@@ -82,7 +111,7 @@ async function inHarness(network: Network, folder: string): Promise<number> {
   const loaded = supervised({
     baseline: () => setupOf(network),
     train: () => batches(network),
-    evaluation: examples.take(100).batches({ batchSize: 100, form: 'flat' }),
+    evaluation: evaluation(),
     metrics: { accuracy: metrics.categoricalAccuracy },
   })
   const timed: LoadedTask<TrainingSetup> = {
@@ -129,7 +158,7 @@ const rows = []
 for (const network of networks) {
   const times = { bare: [] as number[], harness: [] as number[] }
   const sides = { bare: () => bare(network), harness: () => inHarness(network, folder) }
-  for (let round = -1; round < Number(values.rounds); round++)
+  for (let round = -2; round < Number(values.rounds); round++)
     for (const side of round % 2 ? (['harness', 'bare'] as const) : (['bare', 'harness'] as const)) {
       const ms = await sides[side]()
       if (round >= 0) times[side].push(ms)
@@ -139,6 +168,7 @@ for (const network of networks) {
     network: network.title,
     bareMs: median(times.bare),
     harnessMs: median(times.harness),
+    addedMicroseconds: 1000 * median(times.harness.map((ms, round) => ms - times.bare[round]!)),
     overhead: median(ratios) - 1,
     quartiles: quartiles(ratios).map((ratio) => ratio - 1),
   }

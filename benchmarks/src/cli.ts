@@ -26,7 +26,7 @@ const main = defineCommand({
 })
 
 const examples = `Examples
-  tfgraft-bench                                  the quick suite: ProxProp against backpropagation on MNIST
+  tfgraft-bench                                  the quick suite: all four methods, in minutes
   tfgraft-bench --seeds 5 --out my-run           five seeds, with intervals; the same line again resumes after Ctrl-C
   tfgraft-bench --tasks mnist-mlp-30 --epochs 2  one task, shorter
   tfgraft-bench --method ./my-method.ts          your own method beside the built-in ones

@@ -7,12 +7,17 @@ import { markdown, markdownTable } from './report/text-table'
 import { readResults } from './results'
 import { tasks } from './suites'
 
-/** @returns The text with every table made anew from `<committed>/<name>/results.jsonl`. */
-export function withCurrentTables(text: string, committed: string): string {
+const benchmarks = join(import.meta.dirname, '..')
+
+/** Where committed results lie, and the files with tables of them. */
+export const committed: string = join(benchmarks, 'results', 'committed')
+export const readmes: readonly string[] = [join(benchmarks, 'README.md'), join(benchmarks, '..', 'README.md')]
+
+/** @returns The text with every table made anew from `<folder>/<name>/results.jsonl`. */
+export function withCurrentTables(text: string, folder: string): string {
   return text.replaceAll(
     /(<!-- results:([\w-]+) -->\n)[\s\S]*?(<!-- \/results -->)/g,
-    (_, open: string, name: string, close: string) =>
-      `${open}${tableOf(join(committed, name), name)}\n${close}`,
+    (_, open: string, name: string, close: string) => `${open}${tableOf(join(folder, name), name)}\n${close}`,
   )
 }
 
@@ -34,7 +39,7 @@ function tableOf(folder: string, name: string): string {
 }
 
 /** `text` of a file and what it should be. */
-export function checkTables(path: string, committed: string): { text: string; current: string } {
+export function checkTables(path: string, folder: string): { text: string; current: string } {
   const text = readFileSync(path, 'utf8')
-  return { text, current: withCurrentTables(text, committed) }
+  return { text, current: withCurrentTables(text, folder) }
 }

@@ -1,7 +1,7 @@
 /** The tasks, and named selections of tasks and methods. */
 import type { Task } from './task'
 import { exploration } from './tasks/exploration'
-import { fashionRobust } from './tasks/fashion-robust'
+import { fashionRobust, fashionShape } from './tasks/fashion-robust'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
 import { mnistRobust } from './tasks/mnist-robust'
 import { mnistVit } from './tasks/mnist-vit'
@@ -16,6 +16,7 @@ export const tasks: readonly Task[] = [
   mnistMlp512,
   mnistRobust,
   fashionRobust,
+  fashionShape,
   mnistVit,
   recurrence,
   retrieval,
@@ -29,13 +30,19 @@ export interface Suite {
   readonly name: string
   readonly summary: string
   /** Tasks with the methods that are compared on each, the baseline aside. */
-  readonly entries: readonly { task: Task; methods: string }[]
+  readonly entries: readonly {
+    task: Task
+    methods: string
+    /** Instead of the task's own, and of all data. */
+    epochs?: number
+    limit?: number
+  }[]
 }
 
 const mlp = [mnistMlp30, mnistMlp512].map((task) => ({ task, methods: 'proxprop' }))
 const solvers = (selected: readonly Task[]) =>
   selected.map((task) => ({ task, methods: 'proxprop,proxprop-cg3,proxprop-cg5,proxprop-cg10' }))
-const robust = [mnistRobust, fashionRobust].map((task) => ({
+const robust = [mnistRobust, fashionRobust, fashionShape].map((task) => ({
   task,
   methods: 'advprop,sparse-top-k,advprop+sparse-top-k',
 }))
@@ -51,8 +58,22 @@ const everyBonus = {
 }
 const explore = { task: exploration, methods: 'episodic-count,rnd,proxprop-policy,proxprop-policy+rnd' }
 
+/** The budgets are those of `suites/matrix.yaml`. */
+const quick = [
+  { ...mlp[0]! },
+  { ...mlp[1]!, epochs: 3 },
+  { task: mnistRobust, methods: 'advprop,sparse-top-k', epochs: 2, limit: 3000 },
+  { task: retrieval, methods: 'diff-attention', epochs: 2, limit: 1600 },
+  { task: exploration, methods: 'episodic-count,rnd' },
+]
+
 export const suites: readonly Suite[] = [
-  { name: 'quick', summary: 'ProxProp against backpropagation on MNIST, two network sizes', entries: mlp },
+  {
+    name: 'quick',
+    summary: 'all four methods on real or faithful tasks, in minutes',
+    entries: quick,
+  },
+  { name: 'mlp', summary: 'ProxProp against backpropagation on MNIST, two network sizes', entries: mlp },
   {
     name: 'proxprop',
     summary:

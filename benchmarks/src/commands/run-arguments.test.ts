@@ -1,6 +1,15 @@
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { loadSuiteConfig } from '../suite-config'
 import { checkFlags, joinNegativeNumbers } from './check-flags'
-import { loadOwn, parseSeeds, positiveInteger, resolveEntries, runArguments } from './run-arguments'
+import {
+  entriesOfConfig,
+  loadOwn,
+  parseSeeds,
+  positiveInteger,
+  resolveEntries,
+  runArguments,
+} from './run-arguments'
 
 const none = { methods: [], tasks: [] }
 
@@ -43,10 +52,32 @@ it('suite, tasks and methods resolve to contestants with settings, the baseline 
   expect(entry!.contestants).toMatchObject([
     { method: { name: 'backprop' }, hyperparameters: { learningRate: 0.1 }, tuned: true },
   ])
-  expect(resolveEntries({ suite: 'quick' }, none).map(({ task }) => task.name)).toEqual([
+  expect(resolveEntries({ suite: 'mlp' }, none).map(({ task }) => task.name)).toEqual([
     'mnist-mlp-30',
     'mnist-mlp-512',
   ])
+})
+
+it('the quick suite is a part of the matrix: equal budgets and settings, so that trials of one are trials of the other', async () => {
+  const quick = resolveEntries({ suite: 'quick' }, none)
+  const matrix = entriesOfConfig(
+    await loadSuiteConfig(join(import.meta.dirname, '../../suites/matrix.yaml')),
+    none,
+  )
+  for (const { contestants, ...rest } of quick) {
+    const { contestants: all, ...same } = matrix.find(({ task }) => task === rest.task)!
+    expect(rest).toEqual(same)
+    for (const { method, ...settings } of contestants)
+      expect(all.find((other) => other.method.name === method.name)).toMatchObject(settings)
+  }
+})
+
+it('the quick suite has a method of every package', () => {
+  const names = resolveEntries({ suite: 'quick' }, none).flatMap(({ contestants }) =>
+    contestants.map(({ method }) => method.name),
+  )
+  for (const name of ['proxprop', 'advprop', 'sparse-top-k', 'diff-attention', 'rnd', 'episodic-count'])
+    expect(names).toContain(name)
 })
 
 it('a method of another kind of setup is refused with those that fit', () => {

@@ -156,18 +156,19 @@ export function resolveEntries(
   own: Own,
 ): SuiteEntry[] {
   const [chosen] = choose('suite', suite, suites)
-  const inSuite = new Map(chosen!.entries.map((entry) => [entry.task, entry.methods]))
+  const ofSuite = new Map(chosen!.entries.map((entry) => [entry.task, entry]))
   const chosenTasks =
     taskNames === undefined
       ? own.tasks.length
         ? own.tasks
-        : [...inSuite.keys()]
+        : [...ofSuite.keys()]
       : choose('task', taskNames, [...tasks, ...own.tasks])
   const ownNames = own.methods.map(({ name }) => name)
   return chosenTasks.map((task) => {
     // A task from outside the suite meets the methods that have settings for it.
-    const names = methods ?? inSuite.get(task) ?? Object.keys(task.settings).join(',')
-    return entryOf(task, [names, ...ownNames].join(','), own)
+    const { methods: inSuite, ...entry } = ofSuite.get(task) ?? {}
+    const names = methods ?? inSuite ?? Object.keys(task.settings).join(',')
+    return { ...entry, ...entryOf(task, [names, ...ownNames].join(','), own) }
   })
 }
 

@@ -8,6 +8,12 @@ import { type SupervisedOptions, supervised } from '../supervised'
 import type { Hyperparameters, Task } from '../task'
 import { accuracyUnderAttack } from './robustness-metrics'
 
+/**
+ * Of the moving statistics. Trainings of a hundred or two steps are short for the default of 0.99, which then still holds a part of the
+ * initial zeros and ones: a vision transformer that had learned its training digits to 66 % gave 22 % on others.
+ */
+export const momentum = 0.9
+
 /** The attack of the evaluation. Training attacks are weaker and use one step. */
 const attack = { epsilon: 0.1, iterations: 10, seed: 0 }
 
@@ -82,7 +88,7 @@ function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetu
           inputShape: [28, 28, 1],
           kernelInitializer: initializer(0),
         }),
-        layers.batchNormalization(),
+        layers.batchNormalization({ momentum }),
         layers.activation({ activation: 'relu', name: 'stem' }),
         layers.conv2d({
           filters: 32,
@@ -91,7 +97,7 @@ function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetu
           useBias: false,
           kernelInitializer: initializer(1),
         }),
-        layers.batchNormalization(),
+        layers.batchNormalization({ momentum }),
         layers.activation({ activation: 'relu' }),
         layers.flatten(),
         layers.dense({ units: 10, activation: 'softmax', kernelInitializer: initializer(2) }),

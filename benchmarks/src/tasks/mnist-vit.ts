@@ -4,7 +4,7 @@ import { initializers, input, layers, metrics, model, type SymbolicTensor } from
 import { defaultStep, type TrainingSetup } from '@tfgraft/core'
 import { multiHeadAttention, rmsNormalization, transformerBlock } from '@tfgraft/diff-attention'
 import type { Hyperparameters, MethodSettings, Task } from '../task'
-import { cleanAndAttacked } from './mnist-robust'
+import { cleanAndAttacked, momentum } from './mnist-robust'
 
 const dim = 48
 /** 7 x 7 patches of 4 x 4 pixels. */
@@ -46,7 +46,7 @@ function baseline({ learningRate }: Hyperparameters, seed: number): TrainingSetu
   const through = (x: SymbolicTensor, layer: layers.Layer) => layer.apply(x) as SymbolicTensor
   const patches = [
     layers.conv2d({ filters: dim, kernelSize: 4, strides: 4, kernelInitializer: initializer(0) }),
-    layers.batchNormalization(),
+    layers.batchNormalization({ momentum }),
     layers.reshape({ targetShape: [tokens, dim] }),
   ].reduce(through, image)
   const blocks = [0, 1].map(() =>
