@@ -1,11 +1,16 @@
-/** Tables in Markdown files, made from committed results: between `<!-- results:NAME -->` and `<!-- /results -->`. */
+/**
+ * Tables in Markdown files, made from committed results: between `<!-- results:NAME -->` and `<!-- /results -->`, or only what belongs to a
+ * suite: `<!-- results:NAME suite:SUITE -->`.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { choose } from './choices'
+import { baselineName } from './methods'
 import { matrixTable } from './report/matrix'
 import { summarize } from './report/summarize'
 import { markdown, markdownTable } from './report/text-table'
-import { readResults } from './results'
-import { tasks } from './suites'
+import { type ResultRecord, readResults } from './results'
+import { suites, tasks } from './suites'
 
 const benchmarks = join(import.meta.dirname, '..')
 
@@ -16,15 +21,27 @@ export const readmes: readonly string[] = [join(benchmarks, 'README.md'), join(b
 /** @returns The text with every table made anew from `<folder>/<name>/results.jsonl`. */
 export function withCurrentTables(text: string, folder: string): string {
   return text.replaceAll(
-    /(<!-- results:([\w-]+) -->\n)[\s\S]*?(<!-- \/results -->)/g,
-    (_, open: string, name: string, close: string) => `${open}${tableOf(join(folder, name), name)}\n${close}`,
+    /(<!-- results:([\w-]+)(?: suite:([\w-]+))? -->\n)[\s\S]*?(<!-- \/results -->)/g,
+    (_, open: string, name: string, suite: string | undefined, close: string) => {
+      const records = readResults(join(folder, name)).filter((record) => isOf(suite, record))
+      const table = records.length
+        ? tableOf(records)
+        : `Not measured yet: no \`results/committed/${name}\`.\n`
+      return `${open}${table}\n${close}`
+    },
   )
 }
 
+function isOf(suite: string | undefined, record: ResultRecord): boolean {
+  if (suite === undefined) return true
+  const task = record.kind === 'trial' ? record.config.task : record.task
+  const entry = choose('suite', suite, suites)[0]!.entries.find((entry) => entry.task.name === task)
+  if (!entry || record.kind === 'steps') return entry !== undefined
+  return [baselineName, ...entry.methods.split(',')].includes(record.config.method)
+}
+
 /** The matrix of several tasks, the whole table of one; where it was measured below. */
-function tableOf(folder: string, name: string): string {
-  const records = readResults(folder)
-  if (records.length === 0) return `Not measured yet: no \`results/committed/${name}\`.\n`
+function tableOf(records: readonly ResultRecord[]): string {
   const summaries = summarize(records, tasks)
   const table =
     summaries.length > 1 ? markdown(matrixTable(summaries), true) : summaries.map(markdownTable).join('\n\n')

@@ -111,9 +111,10 @@ it('every composition of the matrix takes a step', async () => {
   )
   expect(compositions.map(({ task, method }) => `${task.name} ${method.name}`)).toEqual([
     'mnist-robust advprop+sparse-top-k',
-    'mnist-vit diff-attention+advprop',
+    'fashion-shape advprop+sparse-top-k',
     'exploration proxprop-policy',
     'exploration proxprop-policy+rnd',
+    'mnist-vit diff-attention+advprop',
   ])
   for (const { task, method, hyperparameters } of compositions) {
     const loaded = await task.load({ evaluateOn: 'test', limit: 50 })

@@ -87,6 +87,7 @@ function startTraining(
         epochs,
         seed,
         signal,
+        yieldEvery: 'never', // whoever watches gives turns to the event loop; those of `fit` are a millisecond of sleep each
         callbacks: {
           setTrainingState: (live) => {
             state = live

@@ -19,7 +19,7 @@ it('TensorBoard reads every value of a committed trial', () => {
   const python = process.env.TFGRAFT_PYTHON
   if (!python) throw new Error('TFGRAFT_PYTHON must name a Python that has tensorboard.')
   const folder = mkdtempSync(join(tmpdir(), 'tfgraft-tensorboard-'))
-  const committed = join(import.meta.dirname, '..', '..', 'results', 'committed', 'quick')
+  const committed = join(import.meta.dirname, '..', '..', 'results', 'committed', 'matrix')
   const trial = readResults(committed).find(
     (record): record is Extract<ResultRecord, { kind: 'trial' }> => record.kind === 'trial',
   )!
