@@ -42,9 +42,9 @@ export function prepare(data, { train, test }) {
 }
 
 /** Trains `setup` for `steps` batches; returns the model without auxiliary statistics, its last loss and the CPU time. */
-export async function train(setup, { train }, { seed, steps, augment }) {
+export async function train(setup, { train }, { seed, steps }) {
   const start = process.cpuUsage()
-  const batches = train.batches({ batchSize: BATCH, shuffle: seed, dropRemainder: true, augment })
+  const batches = train.batches({ batchSize: BATCH, shuffle: seed, dropRemainder: true })
   let step = 0
   let lastLoss = 0
   while (step < steps)
