@@ -5,7 +5,7 @@ import { fashionRobust, fashionShape } from './tasks/fashion-robust'
 import { mnistMlp30, mnistMlp512 } from './tasks/mnist-mlp'
 import { mnistRobust } from './tasks/mnist-robust'
 import { mnistVit } from './tasks/mnist-vit'
-import { mobyDick } from './tasks/moby-dick'
+import { mobyDick, ownText } from './tasks/moby-dick'
 import { proxpropPaper } from './tasks/proxprop-paper'
 import { recurrence } from './tasks/recurrence'
 import { retrieval } from './tasks/retrieval'
@@ -21,6 +21,7 @@ export const tasks: readonly Task[] = [
   recurrence,
   retrieval,
   mobyDick,
+  ownText,
   exploration,
   ...Object.values(proxpropPaper).flat(),
   tiny,

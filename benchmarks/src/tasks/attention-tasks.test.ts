@@ -1,18 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { useBackend } from '@tfgraft/backends'
 import { identity } from '@tfgraft/core'
 import { diffAttentionMethod } from '@tfgraft/diff-attention'
 import { expectNoTensorLeak } from '@tfgraft/testing'
-import { beforeAll, expect, it } from 'vitest'
-import { mobyDick } from './moby-dick'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { mobyDick, ownText } from './moby-dick'
 import { recurrence } from './recurrence'
 import { retrieval } from './retrieval'
 
+const folder = mkdtempSync(join(tmpdir(), 'own-text-'))
+const textFile = (name: string, text: string) => {
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
 beforeAll(() => useBackend('wasm'))
+afterEach(() => {
+  delete process.env.TEXT_FILE
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-it.each([recurrence, retrieval, mobyDick])(
+it.each([recurrence, retrieval, mobyDick, ownText])(
   '$name: trains, reports its metrics, and leaves no tensor behind',
   { timeout: 180_000 },
   async (task) => {
+    process.env.TEXT_FILE = textFile('long.txt', 'the whale, the whale! '.repeat(1000))
     const loaded = await task.load({ evaluateOn: 'validation', limit: 64 })
     const settings = task.settings['diff-attention']!.chosen
     const plain = await loaded.start(identity, settings, 1)
@@ -30,3 +44,13 @@ it.each([recurrence, retrieval, mobyDick])(
     loaded.dispose()
   },
 )
+
+it("says what the user's text must be", async () => {
+  await expect(ownText.load({ evaluateOn: 'test' })).rejects.toThrow(
+    'own-text: TEXT_FILE must name a text file, in UTF-8.',
+  )
+  process.env.TEXT_FILE = textFile('short.txt', 'Call me Ishmael.')
+  await expect(ownText.load({ evaluateOn: 'test' })).rejects.toThrow(
+    'own-text: TEXT_FILE must hold at least 12800 characters. Received 16',
+  )
+})
