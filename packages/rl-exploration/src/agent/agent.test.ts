@@ -135,6 +135,21 @@ describeBackends('ppo', () => {
     agent.dispose()
   })
 
+  it('a state of other bonuses, or of another world, is refused', async () => {
+    const make = (world: 'Empty-5x5-v0' | 'DoorKey-5x5-v0', method: Method<AgentSetup>) =>
+      createAgent(method.apply(ppo(gridWorld(world, { numEnvs: 4, seed: 1 }), quick)))
+    const agent = await make('Empty-5x5-v0', rnd())
+    const state = await agent.save()
+    const [curious, elsewhere] = [await make('Empty-5x5-v0', icm()), await make('DoorKey-5x5-v0', rnd())]
+    await expect(curious.load(state)).rejects.toThrow(
+      'ppo: the state must have the bonuses of the setup: icm. Received rnd.',
+    )
+    await expect(elsewhere.load(state)).rejects.toThrow(
+      'gridWorld: the state must come from DoorKey-5x5-v0. Received that of Empty-5x5-v0.',
+    )
+    for (const each of [agent, curious, elsewhere]) each.dispose()
+  })
+
   it('the same seed gives the same run', async () => {
     const run = async () => {
       const env = gridWorld('Empty-5x5-v0', { numEnvs: 4, seed: 1 })
@@ -325,6 +340,10 @@ describe('acting', () => {
     flattenObservations({ a: Float32Array.of(1, 2, 3, 4), b: Int32Array.of(8, 9) }, space, 2, out)
     expect([...out]).toEqual([1, 2, 8, 3, 4, 9])
     expect(() => flattenObservations({ a: new Float32Array(4) }, space, 2, out)).toThrow('no entry "b"')
+    const none: unknown = undefined
+    expect(() => flattenObservations(none as Float32Array, space.spaces.a, 2, out)).toThrow(
+      'flattenObservations: an observation must be a typed array. Received undefined.',
+    )
   })
 
   it('rejects options that make no sense', () => {
@@ -333,6 +352,10 @@ describe('acting', () => {
     expect(() => ppo(env, { numSteps: 0 })).toThrow('`numSteps` must be a positive integer')
     expect(() => ppo(env, { numSteps: 1, numMinibatches: 8 })).toThrow('finds a minibatch of two or more')
     expect(() => ppo({ ...env, autoreset: 'off' })).toThrow('Received autoreset=off')
+    const misspelt: object = { learningrate: 1 }
+    expect(() => ppo(env, misspelt)).toThrow(
+      'ppo: there is no option `learningrate`. Choose from learningRate, annealLearningRate,',
+    )
     expect(() => policyHead({ type: 'multi-discrete', nvec: [2] })).toThrow('Received multi-discrete')
   })
 })

@@ -215,10 +215,12 @@ export async function createAgent(setup: AgentSetup, { seed = 0 }: { seed?: numb
       ...(await collector.save()),
     }),
     async load(state) {
-      if (state.version !== 2 || state.bonuses.length !== bonuses.length)
+      if (state.version !== 2)
+        throw new Error(`ppo: the state must be of version 2. Received version=${state.version}.`)
+      const list = (named: readonly { name: string }[]) => named.map(({ name }) => name).join(', ') || 'none'
+      if (list(state.bonuses) !== list(bonuses))
         throw new Error(
-          `ppo: the state must be of version 2 with ${bonuses.length} bonuses. ` +
-            `Received version=${state.version}, ${state.bonuses?.length} bonuses.`,
+          `ppo: the state must have the bonuses of the setup: ${list(bonuses)}. Received ${list(state.bonuses)}.`,
         )
       updates = state.update
       step = state.step

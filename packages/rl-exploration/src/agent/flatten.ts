@@ -22,6 +22,8 @@ export function flattenObservations(
   }
   const values = observations as Numbers
   const size = spaceSize(space)
+  if (!ArrayBuffer.isView(values))
+    throw new Error(`flattenObservations: an observation must be a typed array. Received ${typeof values}.`)
   if (values.length !== size * numEnvs)
     throw new Error(
       `flattenObservations: needs ${size} values for each of ${numEnvs} rows. Received ${values.length}.`,

@@ -11,6 +11,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import type { Paper } from '@tfgraft/core'
 import { fromLayersModel, mlp, type Network } from '../networks/network'
 import { type RecurrentNetwork, recurrentNetwork } from '../networks/recurrent'
+import { rejectUnknown } from '../unknown-options'
 import type { VectorEnv } from '../vector-env'
 import type { AgentSetup, NetworkSpec, PpoOptions } from './agent-setup'
 
@@ -77,6 +78,7 @@ export interface PpoSetupOptions extends PpoOptions {
  */
 export function ppo(env: VectorEnv, options: PpoSetupOptions = {}): AgentSetup {
   const { hidden = [64, 64], recurrent, recurrentUnits = 64, network, ...given } = options
+  rejectUnknown('ppo', given, [...Object.keys(defaults), 'targetKl', 'sequenceLength'])
   const all = {
     ...defaults,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

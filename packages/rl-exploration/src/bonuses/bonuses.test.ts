@@ -165,6 +165,11 @@ describe('options of every bonus', () => {
     expect(() => rnd({ coefficient: -1 })).toThrow(
       'rnd: `coefficient` must be 0 or more. Received coefficient=-1.',
     )
+    const misspelt: object = { coeficient: 1 }
+    for (const [name, make] of table)
+      expect(() => make(misspelt)).toThrow(
+        `${name}: there is no option \`coeficient\`. Choose from coefficient,`,
+      )
     expect(() => icm({ gamma: 2 })).toThrow('icm: `gamma` must be within 0 and 1. Received gamma=2.')
     expect(() => icm({ forwardWeight: 2 })).toThrow('icm: `forwardWeight`')
     expect(() => e3b({ ridge: 0 })).toThrow('e3b: `ridge` must be above 0. Received ridge=0.')

@@ -10,6 +10,7 @@ import { RunningMeanStd, type RunningMeanStdState } from '../functional/running-
 import { loadVariables, saveVariables } from '../networks/network'
 import { type ClippedAdamState, clippedAdam } from '../networks/optimizer'
 import { SavableRandom } from '../networks/random'
+import { rejectUnknown } from '../unknown-options'
 import type { Bonus, BonusContext, Experience, ExperienceBatch } from './bonus'
 import { EpisodicVisits, type EpisodicVisitsState } from './visits'
 
@@ -74,16 +75,21 @@ interface Definition {
   core(context: BonusContext, random: SavableRandom): BonusCore
 }
 
+const commonDefaults: Required<Omit<BonusOptions, keyof Defaults>> = {
+  decay: 0,
+  gamma: 0.99,
+  firstVisitOnly: false,
+  updateProportion: 1,
+  lossCoefficient: 0.1,
+  learningRate: 2e-4,
+  observationClip: 5,
+}
+
 function checked(name: string, options: BonusOptions, defaults: Defaults): Required<BonusOptions> {
+  rejectUnknown(name, options, [...Object.keys(defaults), ...Object.keys(commonDefaults)])
   const all: Required<BonusOptions> = {
     ...defaults,
-    decay: 0,
-    gamma: 0.99,
-    firstVisitOnly: false,
-    updateProportion: 1,
-    lossCoefficient: 0.1,
-    learningRate: 2e-4,
-    observationClip: 5,
+    ...commonDefaults,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   }
   const within = (key: 'decay' | 'gamma' | 'updateProportion', low: number, high: number) => {

@@ -3,7 +3,7 @@
  * first visits to it so far. No network: the strongest simple baseline where observations repeat.
  *
  * Paper: the count-based bonus is Strehl & Littman 2008; its restriction to first visits is that of NovelD
- * (Zhang et al. 2021, arXiv 2112.00940), section 4.
+ * (Zhang et al. 2021, NeurIPS), section 4.
  */
 import { type BonusMethod, type BonusOptions, defineBonus } from './define-bonus'
 import { EpisodicVisits, type EpisodicVisitsState, hashNext } from './visits'

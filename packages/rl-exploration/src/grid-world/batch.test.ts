@@ -93,7 +93,14 @@ it('saved worlds go on as if nothing had happened', () => {
     expect(a.observations).toEqual(b.observations)
     expect([a.rewards, a.terminated, a.truncated]).toEqual([b.rewards, b.terminated, b.truncated])
   }
-  expect(() => gridWorld('Empty-5x5-v0').load(env.save())).toThrow('the state must come from the same world')
+  const other = (numEnvs: number) => () =>
+    gridWorld('MiniGrid-Dynamic-Obstacles-8x8-v0', { numEnvs }).load(env.save())
+  expect(other(4)).not.toThrow()
+  expect(other(3)).toThrow('the state must come from the same `numEnvs`')
+  // Of the same size, and so with states of the same length.
+  expect(() => gridWorld('Empty-8x8-v0', { numEnvs: 4 }).load(env.save())).toThrow(
+    'gridWorld: the state must come from Empty-8x8-v0. Received that of Dynamic-Obstacles-8x8-v0.',
+  )
 })
 
 it('the last two observations stay valid', () => {

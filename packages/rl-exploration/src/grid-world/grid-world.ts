@@ -64,6 +64,9 @@ export interface GridWorld extends VectorEnv {
   load(state: Uint8Array): void
 }
 
+/** A saved state begins with the name of its world. */
+const LABEL_BYTES = 48
+
 /**
  * A batch of MiniGrid worlds.
  *
@@ -89,6 +92,8 @@ export function gridWorld(id: WorldName, options: GridWorldOptions = {}): GridWo
     throw new Error(
       `gridWorld: \`autoreset\` must be 'same-step', 'next-step' or 'off'. Received autoreset=${autoreset}.`,
     )
+  const name = id.replace(/^MiniGrid-/, '')
+  const label = new TextEncoder().encode(name.padEnd(LABEL_BYTES))
   const state = new WorldState(numEnvs, spec.width, spec.height)
   const builder = new LayoutBuilder(state)
   const apply = stepRule(state, spec)
@@ -208,7 +213,21 @@ export function gridWorld(id: WorldName, options: GridWorldOptions = {}): GridWo
     mission: (env = 0) => spec.mission(state.mission.subarray(3 * checked(env), 3 * env + 3)),
     render,
     close() {},
-    save: () => state.save(),
-    load: (saved) => state.load(saved),
+    save: () => labelled(label, state.save()),
+    load(saved) {
+      // Worlds of one size have states of one size.
+      if (label.some((byte, k) => saved[k] !== byte))
+        throw new Error(
+          `gridWorld: the state must come from ${name}. Received that of ${new TextDecoder().decode(saved.subarray(0, LABEL_BYTES)).trim()}.`,
+        )
+      state.load(saved.subarray(LABEL_BYTES))
+    },
   }
+}
+
+function labelled(label: Uint8Array, state: Uint8Array): Uint8Array {
+  const out = new Uint8Array(label.length + state.length)
+  out.set(label)
+  out.set(state, label.length)
+  return out
 }

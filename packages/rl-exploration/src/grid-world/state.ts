@@ -219,7 +219,7 @@ export class WorldState {
   load(state: Uint8Array): void {
     if (state.length !== this.saved.length)
       throw new Error(
-        `gridWorld: the state must come from the same world and \`numEnvs\`. Received ${state.length} bytes, ` +
+        `gridWorld: the state must come from the same \`numEnvs\`. Received ${state.length} bytes, ` +
           `expected ${this.saved.length}.`,
       )
     this.saved.set(state)
