@@ -34,7 +34,7 @@ const bonuses: readonly [name: string, bonus: () => BonusMethod, summary: string
   ['episodic-count', episodicCount, 'states that are new in the episode'],
   ['rnd', rnd, 'states that a predictor of a random network has not learned (Burda et al. 2019)'],
   ['icm', icm, 'steps whose outcome a model did not foresee (Pathak et al. 2017)'],
-  ['ride', ride, 'steps that change much, less where the episode has been (Raileanu & Rocktaschel 2020)'],
+  ['ride', ride, 'steps that change much, less where the episode has been (Raileanu & Rocktäschel 2020)'],
   ['ngu', ngu, 'states far from those of the episode, more where rnd finds them new (Badia et al. 2020)'],
   ['re3', re3, 'states far from their neighbours in a random space (Seo et al. 2021)'],
   ['e3b', e3b, "states outside the ellipsoid of the episode's (Henaff et al. 2022)"],
