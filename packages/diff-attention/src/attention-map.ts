@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { type AttentionLayer, allLayers, isAttention } from './attention-layers-of'
 import { DifferentialAttention } from './differential-attention'
 import { DifferentialAttentionV2 } from './differential-attention-v2'
-import { type CallOptions, firstTensor } from './layer-inputs'
+import { type CallOptions, checkBuilt, firstTensor } from './layer-inputs'
 import { attentionProblem } from './op/options'
 import { additiveKeyMask, attentionMaps, broadcastLambda, mapsOf } from './op/reference'
 
@@ -24,6 +24,7 @@ export interface AttentionMaps {
  * @param layer An attention layer of this package that was applied or built.
  * @param inputs What the layer is called with.
  * @returns Tensors, to be disposed by the caller.
+ * @throws When the layer has no weights yet.
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core'
@@ -36,6 +37,7 @@ export interface AttentionMaps {
  * ```
  */
 export function attentionMapsOf(layer: AttentionLayer, inputs: tf.Tensor | tf.Tensor[]): AttentionMaps {
+  checkBuilt('attentionMapsOf', layer)
   return mapsOfCall(layer, inputs, {})
 }
 

@@ -58,7 +58,7 @@ async function lastLogits(
  * @param options See {@link GenerateOptions}. `temperature: 0` is greedy.
  * @returns An async iterator: one token at a time; for a batch, one array at a time with a token per sequence, `null` for
  * sequences that have ended, or whose prompt is still being read.
- * @throws When an option is out of range, a prompt is empty, or an attention layer is not causal.
+ * @throws When an option is out of range, a prompt is empty or holds no token of the vocabulary, or an attention layer is not causal.
  * @example
  * ```ts
  * import { causalLanguageModel, generate } from '@tfgraft/diff-attention'
@@ -93,6 +93,14 @@ export function generate(
   const prompts = (single ? [prompt] : prompt) as readonly (readonly number[])[]
   if (!prompts.length || prompts.some((tokens) => !tokens?.length))
     throw new Error('generate: `prompt` must hold at least one token per sequence. Received an empty one.')
+  const vocabulary = model.outputs[0]!.shape.at(-1)
+  const strange = prompts
+    .flat()
+    .find((token) => !(Number.isInteger(token) && token >= 0 && token < vocabulary!))
+  if (strange !== undefined)
+    throw new Error(
+      `generate: \`prompt\` must hold tokens from 0 to ${vocabulary! - 1}, the model's vocabulary. Received ${strange}.`,
+    )
   const batches = generateBatch(model, prompts, options, maxTokens)
   return single ? only(batches) : batches
 }

@@ -6,6 +6,7 @@ import { createRandom, defaultStep } from '@tfgraft/core'
 import { describeBackends, expectClose, expectNoTensorLeak } from '@tfgraft/testing'
 import { describe, expect, it } from 'vitest'
 import {
+  attentionMapsOf,
   causalLanguageModel,
   diffAttentionMethod,
   differentialAttention,
@@ -96,6 +97,9 @@ describeBackends('language models', () => {
       attention: () => differentialAttention({ numHeads: 2, name: 'ahead' }),
     })
     expect(() => generate(model, [1])).toThrow('Received ahead with causal=false.')
+    expect(() => generate(models.differential(), [[1], [99]])).toThrow(
+      /`prompt` must hold tokens from 0 to \d+, the model's vocabulary. Received 99./,
+    )
     expect(() => generate(models.differential(), [])).toThrow('`prompt` must hold at least one token')
     expect(() => generate(models.differential(), [1], { topP: 2 })).toThrow(
       'generate: `topP` must be in [0, 1].',
@@ -228,6 +232,11 @@ describeBackends('language models', () => {
     importWeights(llama, through(hf.params), diffLlamaNames, 'layer.0.')
     expectClose(llama.apply(y) as tf.Tensor, hf.outputs.out)
     expectClose(exportWeights(llama, diffLlamaNames)['q_proj.weight']!, hf.params['q_proj.weight'])
+    const unbuilt = differentialAttention({ numHeads: 2 })
+    const rule = '`layer` must be applied or built before, so that it has weights.'
+    expect(() => importWeights(unbuilt, {}, microsoftNames)).toThrow(`importWeights: ${rule}`)
+    expect(() => exportWeights(unbuilt, microsoftNames)).toThrow(`exportWeights: ${rule}`)
+    expect(() => attentionMapsOf(unbuilt, tf.ones([1, 2, 8]))).toThrow(`attentionMapsOf: ${rule}`)
     expect(() => importWeights(llama, {}, diffLlamaNames)).toThrow('`tensors` must hold query_kernel')
   })
 })

@@ -24,3 +24,11 @@ export const firstTensor = (inputs: tf.Tensor | tf.Tensor[]): tf.Tensor =>
 
 export const firstShape = (shape: Shape | Shape[]): Shape =>
   (Array.isArray(shape[0]) ? shape[0] : shape) as Shape
+
+/** Throws when a layer has no weights yet. */
+export function checkBuilt(name: string, layer: layers.Layer): void {
+  if (!layer.built)
+    throw new Error(
+      `${name}: \`layer\` must be applied or built before, so that it has weights. Received ${layer.name}.`,
+    )
+}

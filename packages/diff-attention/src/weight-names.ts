@@ -1,6 +1,7 @@
 /** Weights of PyTorch implementations, by their names there, into the layers of this package. */
 import * as tf from '@tensorflow/tfjs-core'
 import type { layers } from '@tensorflow/tfjs-layers'
+import { checkBuilt } from './layer-inputs'
 
 /** Names in a PyTorch state dict, by the names of this package's weights. */
 export type WeightNames = Readonly<Record<string, string>>
@@ -62,7 +63,7 @@ const byName = (layer: layers.Layer) =>
  * @param tensors By name, as {@link readSafetensors} returns them.
  * @param names Such as {@link microsoftNames} or {@link diffLlamaNames}.
  * @param prefix What comes before the names, such as `model.layers.0.self_attn.`. @default none
- * @throws When a weight of the layer has no name, no tensor, or a tensor of another shape.
+ * @throws When the layer has no weights yet, or a weight has no name, no tensor, or a tensor of another shape.
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core'
@@ -80,6 +81,7 @@ export function importWeights(
   names: WeightNames,
   prefix = '',
 ): void {
+  checkBuilt('importWeights', layer)
   tf.tidy(() => {
     const values = byName(layer).map(({ name, weight }) => {
       const source = names[name] && prefix + names[name]
@@ -103,7 +105,7 @@ export function importWeights(
  * The weights of a built layer as PyTorch has them: the inverse of {@link importWeights}.
  *
  * @returns Tensors by name, to be disposed by the caller.
- * @throws When a weight of the layer has no name in `names`.
+ * @throws When the layer has no weights yet, or one without a name in `names`.
  * @example
  * ```ts
  * import { differentialAttention, exportWeights, microsoftNames, writeSafetensors } from '@tfgraft/diff-attention'
@@ -118,6 +120,7 @@ export function exportWeights(
   names: WeightNames,
   prefix = '',
 ): Record<string, tf.Tensor> {
+  checkBuilt('exportWeights', layer)
   return Object.fromEntries(
     byName(layer).map(({ name, weight }) => {
       const target = names[name]
