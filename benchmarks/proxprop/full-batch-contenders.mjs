@@ -1,6 +1,6 @@
-/** Who takes part in full-batch.mjs, each with a grid of 36 settings. */
+/** Who takes part in full-batch.mjs, each with a grid of 48 settings. */
 
-const rates = [0.3, 1, 3, 10, 30, 100, 300, 1000, 3000]
+const rates = [0.3, 0.7, 1.5, 3, 7, 15, 30, 70, 150, 300, 1000, 3000]
 /** Above about 100, rounding hides the ridge 1 / tau of the first layer: a larger tau is the same. */
 const taus = [0.01, 0.1, 1, 100]
 
@@ -14,13 +14,16 @@ const taus = [0.01, 0.1, 1, 100]
 export const contendersFor = (examples) => [
   {
     name: 'gradient descent',
-    // a factor of 1.16 between neighbours
-    grid: { learningRate: Array.from({ length: 36 }, (_, i) => Number((0.02 * 1.16 ** i).toPrecision(2))) },
+    // a factor of 1.12 between neighbours
+    grid: { learningRate: Array.from({ length: 48 }, (_, i) => Number((0.02 * 1.12 ** i).toPrecision(3))) },
     layers: ({ learningRate }) => ({ learningRate }),
   },
   {
     name: 'gradient descent, output layer with a rate of its own',
-    grid: { outputRate: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], hiddenRate: [0.1, 0.3, 1, 3] },
+    grid: {
+      outputRate: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+      hiddenRate: [0.01, 0.03, 0.1, 0.3, 1, 3],
+    },
     layers: ({ outputRate, hiddenRate }) => ({
       learningRate: outputRate,
       hidden: { solver: 'gradient', rate: hiddenRate / outputRate },
@@ -36,8 +39,8 @@ export const contendersFor = (examples) => [
     name: 'ProxProp, output layer explicit with a rate of its own',
     baseline: 'gradient descent, output layer with a rate of its own',
     grid: {
-      outputRate: [0.04, 0.2, 1, 5],
-      hiddenRate: [examples, 4 * examples, 16 * examples],
+      outputRate: [0.01, 0.07, 0.5, 3.5],
+      hiddenRate: [examples, 4 * examples, 16 * examples, 64 * examples],
       tau: [0.001, 0.1, 100],
     },
     layers: ({ outputRate, hiddenRate, tau }) => ({

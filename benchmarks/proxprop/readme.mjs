@@ -92,12 +92,17 @@ function peers() {
   ].join('\n')
 }
 
+const naturalOrder = new Intl.Collator('en', { numeric: true })
+
 /** Final accuracy and training loss of each task and method of the suite, over seeds. */
 function suite() {
   const records = readFileSync(committed('suite.jsonl'), 'utf8').trim().split('\n').map(JSON.parse)
   const trials = records.filter(({ kind, status }) => kind === 'trial' && status === 'finished')
   const steps = new Map(records.filter(({ kind }) => kind === 'steps').map((record) => [record.task, record]))
-  const pairs = [...new Set(trials.map(({ config }) => `${config.task} ${config.method}`))]
+  const tasks = [...new Set(trials.map(({ config }) => config.task))]
+  // A task's methods by name, so backprop is first, whatever ran first.
+  const methods = [...new Set(trials.map(({ config }) => config.method))].toSorted(naturalOrder.compare)
+  const pairs = tasks.flatMap((task) => methods.map((method) => `${task} ${method}`))
   const seeds = new Set(trials.map(({ config }) => config.seed)).size
   const rows = pairs.map((pair) => {
     const [task, method] = pair.split(' ')

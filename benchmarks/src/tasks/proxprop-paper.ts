@@ -132,18 +132,32 @@ const perceptronSettings = settingsOf(...perceptronGrid, {
   proxprop: { learningRate: 1, tau: 0.05 },
   validated: false,
 })
-/** The best after 4 epochs on a validation split: `results/committed/tuning-proxprop-mlp-*.jsonl`. */
-const tuned = (learningRate: number) =>
+/**
+ * The best after 4 epochs on a validation split: `results/committed/tuning-proxprop-*.jsonl`. But backpropagation of the
+ * perceptron on MNIST has 0.1, its second: at 0.2, the best of the tuning's one seed, one of three seeds ends at chance.
+ */
+const tunedPerceptron = (learningRate: number) =>
   settingsOf(...perceptronGrid, {
     backprop: { learningRate },
     proxprop: { learningRate: 3, tau: 0.05 },
     validated: true,
   })
-const convNetSettings = settingsOf(
+const convNetGrid = [
   [0.0001, 0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.03],
   { rates: [0.001, 0.003, 0.01, 0.03], taus: [0.05, 1] },
-  { backprop: { learningRate: 0.001 }, proxprop: { learningRate: 0.001, tau: 1 }, validated: false },
-)
+] as const
+/** The paper's. */
+const convNetSettings = settingsOf(...convNetGrid, {
+  backprop: { learningRate: 0.001 },
+  proxprop: { learningRate: 0.001, tau: 1 },
+  validated: false,
+})
+const tunedConvNet = (learningRate: number, tau: number) =>
+  settingsOf(...convNetGrid, {
+    backprop: { learningRate },
+    proxprop: { learningRate: 0.01, tau },
+    validated: true,
+  })
 
 const mlp: Network = {
   name: 'mlp',
@@ -227,9 +241,10 @@ const wide: Network = { ...mlp, title: '4000-1000-4000-10', build: perceptron([4
 
 export const proxpropPaper = {
   miniBatch: [
-    task(sources.mnist, { ...mlp, settings: tuned(0.2) }),
-    task(sources.fashionMnist, { ...mlp, settings: tuned(0.05) }),
-    ...small.map((source) => task(source, conv)),
+    task(sources.mnist, { ...mlp, settings: tunedPerceptron(0.1) }),
+    task(sources.fashionMnist, { ...mlp, settings: tunedPerceptron(0.05) }),
+    task(sources.mnist, { ...conv, settings: tunedConvNet(0.005, 0.05) }),
+    task(sources.fashionMnist, { ...conv, settings: tunedConvNet(0.01, 1) }),
   ],
   fullBatch: [fullBatch(mlp, 2000), fullBatch(conv, 500)].flatMap((network) =>
     small.map((source) => task(source, network)),
