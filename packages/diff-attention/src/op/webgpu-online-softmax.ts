@@ -39,7 +39,7 @@ export const onlineWeightsCode = (extensions: Extensions): string => /* wgsl */ 
   m = larger;
   let weight = select(exp(s - m), Maps(0), hidden);`
 
-/** The largest of the row, read from every \`stride\`-th place. */
+/** The largest of the row, read from every `stride`-th place. */
 const throughMemoryCode = (stride: string) => /* wgsl */ `
   weights[y][x] = larger;
   workgroupBarrier();
@@ -56,7 +56,7 @@ const exchangeCode = /* wgsl */ `
     ${throughMemoryCode('reach')}
   }`
 
-/** Code that makes \`name\` the sum over the row's invocations, in each of them. */
+/** Code that makes `name` the sum over the row's invocations, in each of them. */
 export const rowSumCode = (name: string): string => /* wgsl */ `
   weights[y][x] = ${name};
   workgroupBarrier();
