@@ -20,21 +20,39 @@ export function layerNorm(
   epsilon: f32,
 ): void {
   const whole = n & ~3
+  const pairs = n & ~7
   const bytes = <usize>n << 2
   for (let row = 0; row < rows; row++) {
+    // Two sums each, or every addition would wait for the one before.
     let sums = f32x4.splat(0)
+    let others = sums
     let i = 0
-    for (; i < whole; i += 4) sums = f32x4.add(sums, v128.load(x + (<usize>i << 2)))
-    let sum = sumLanes(sums)
+    for (; i < pairs; i += 8) {
+      sums = f32x4.add(sums, v128.load(x + (<usize>i << 2)))
+      others = f32x4.add(others, v128.load(x + (<usize>i << 2), 16))
+    }
+    if (i < whole) {
+      sums = f32x4.add(sums, v128.load(x + (<usize>i << 2)))
+      i += 4
+    }
+    let sum = sumLanes(f32x4.add(sums, others))
     for (; i < n; i++) sum += load<f32>(x + (<usize>i << 2))
     const mean: f32 = sum / <f32>n
     const means = f32x4.splat(mean)
-    let squares = f32x4.splat(0)
-    for (i = 0; i < whole; i += 4) {
-      const centred = f32x4.sub(v128.load(x + (<usize>i << 2)), means)
-      squares = madd(centred, centred, squares)
+    sums = f32x4.splat(0)
+    others = sums
+    for (i = 0; i < pairs; i += 8) {
+      const even = f32x4.sub(v128.load(x + (<usize>i << 2)), means)
+      sums = madd(even, even, sums)
+      const odd = f32x4.sub(v128.load(x + (<usize>i << 2), 16), means)
+      others = madd(odd, odd, others)
     }
-    let square = sumLanes(squares)
+    if (i < whole) {
+      const centred = f32x4.sub(v128.load(x + (<usize>i << 2)), means)
+      sums = madd(centred, centred, sums)
+      i += 4
+    }
+    let square = sumLanes(f32x4.add(sums, others))
     for (; i < n; i++) {
       const centred: f32 = load<f32>(x + (<usize>i << 2)) - mean
       square += centred * centred
@@ -140,14 +158,15 @@ function rowGradient(
   }
   const shift: f32 = sum / <f32>n
   const pull: f32 = product / <f32>n
-  const shifts = f32x4.splat(shift)
-  const pulls = f32x4.splat(pull)
+  // dx = inverse g + slope (x - mean) + constant
+  const slopes = f32x4.splat(-inverse * inverse * pull)
+  const constants = f32x4.splat(-inverse * shift)
   for (i = 0; i < whole; i += 4) {
     const o = <usize>i << 2
     const d = v128.load(dy + o)
-    const z = f32x4.mul(f32x4.sub(v128.load(x + o), means), inverses)
     const g = gain ? f32x4.mul(d, v128.load(gain + o)) : d
-    v128.store(dx + o, f32x4.mul(inverses, f32x4.sub(f32x4.sub(g, shifts), f32x4.mul(z, pulls))))
+    const pulled = madd(f32x4.sub(v128.load(x + o), means), slopes, constants)
+    v128.store(dx + o, madd(g, inverses, pulled))
   }
   for (; i < n; i++) {
     const o = <usize>i << 2

@@ -152,7 +152,8 @@ function sumWide(x: usize, y: usize, partial: usize, rows: i32, n: i32, scales: 
     store<f32>(y + (<usize>j << 2), load<f32>(y + (<usize>j << 2)) * f32x4.extract_lane(scales, 0))
 }
 
-function addFourRows(x: usize, to: usize, n: i32): void {
+/** Adds four rows of x [4, n]. */
+export function addFourRows(x: usize, to: usize, n: i32): void {
   const x1 = x + (<usize>n << 2)
   const x2 = x1 + (<usize>n << 2)
   const x3 = x2 + (<usize>n << 2)
