@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { wgslRunner } from '../define-op/webgpu-program'
 import { composedKernel } from '../training-kernels/composed-kernel'
+import { unsortedSegmentSumKernel } from '../training-kernels/unsorted-segment-sum'
 
 type Around = (present: tf.KernelFunc) => tf.KernelFunc
 
@@ -119,3 +120,30 @@ export const integerScanAround =
         : transposed(params)
     }
   }
+
+/** BatchToSpaceND with the transpose above instead of the one inside. */
+export const integerBatchToSpaceAround: Around = (present) => {
+  const transposed = composedKernel(
+    ({ x }: { x: tf.Tensor }, { blockShape, crops }: { blockShape: number[]; crops: number[][] }) => {
+      const size = blockShape.reduce((a, b) => a * b, 1)
+      const apart = tf.backend_util.getReshaped(x.shape, blockShape, size)
+      const together = tf.backend_util.getReshapedPermuted(x.shape, blockShape, size)
+      const perm = tf.backend_util.getPermuted(apart.length, blockShape.length)
+      return tf.slice(
+        tf.reshape(tf.transpose(tf.reshape(x, apart), perm), together),
+        tf.backend_util.getSliceBeginCoords(crops, blockShape.length),
+        tf.backend_util.getSliceSize(together, crops, blockShape.length),
+      )
+    },
+  )
+  return (params) =>
+    isIntegerBuffer(params.backend, params.inputs.x!) ? transposed(params) : present(params)
+}
+
+/** UnsortedSegmentSum transposes there and back unless the segments are of scalars; a scatter does not. */
+export const integerSegmentSumAround: Around = (present) => (params) => {
+  const x = params.inputs.x!
+  return x.shape.length > 1 && isIntegerBuffer(params.backend, x)
+    ? unsortedSegmentSumKernel(params)
+    : present(params)
+}

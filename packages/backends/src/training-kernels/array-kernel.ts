@@ -1,4 +1,4 @@
-/** A kernel written over plain arrays, for backends whose tensors JavaScript can read at once: cpu and wasm. */
+/** A kernel written over plain arrays, for backends whose tensors JavaScript can read at once: cpu, wasm and, at the cost of waiting for the GPU, webgl. */
 import * as tf from '@tensorflow/tfjs-core'
 
 export interface ArrayTensor {

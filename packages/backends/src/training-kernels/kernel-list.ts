@@ -20,9 +20,11 @@ import {
 import { conv3dBackpropFilter, conv3dBackpropInput } from '../mends/conv3d-gradients'
 import { dilation2d, dilation2dBackpropFilter, dilation2dBackpropInput } from '../mends/dilation2d'
 import {
+  integerBatchToSpaceAround,
   integerReductionAround,
   integerReductions,
   integerScanAround,
+  integerSegmentSumAround,
   integerTransposeAround,
 } from '../mends/integer-transpose'
 import { matMulAround } from '../mends/mat-mul'
@@ -39,6 +41,7 @@ import {
   stridedSliceAround,
   tensorScatterUpdateAround,
 } from '../mends/small-kernels'
+import { cropAndResizeAround, packedClipAround, primeSumAround } from '../mends/webgl-kernels'
 import { depthwiseConv2dBackpropFilterKernel } from './depthwise-conv2d-backprop-filter'
 import { depthwiseConv2dBackpropInputKernel } from './depthwise-conv2d-backprop-input'
 import { einsumKernel } from './einsum'
@@ -110,6 +113,10 @@ export const trainingKernels: readonly TrainingKernel[] = [
     ResizeBilinearGrad: resizeBilinearGrad,
     ResizeNearestNeighborGrad: resizeNearestNeighborGrad,
   }),
+  ...kernelsFor('webgl', 'missing', {
+    Dilation2DBackpropFilter: dilation2dBackpropFilter,
+    Dilation2DBackpropInput: dilation2dBackpropInput,
+  }),
   ...['cpu', 'webgl', 'webgpu'].flatMap((backend) => kernelsFor(backend, 'wrong', { Einsum: einsumKernel })),
 
   // Mends around a kernel that is otherwise right; below every replacement, so that they hold for those too.
@@ -127,8 +134,17 @@ export const trainingKernels: readonly TrainingKernel[] = [
   ...mendsAround(['cpu'], { TensorScatterUpdate: tensorScatterUpdateAround }),
   ...mendsAround(['cpu', 'webgl', 'webgpu'], { BatchMatMul: matMulAround }),
   ...mendsAround(['webgpu'], { AddN: addNAround, Prod: prodAround }),
+  ...mendsAround(['webgl'], {
+    ClipByValue: packedClipAround,
+    CropAndResize: cropAndResizeAround,
+    Sum: primeSumAround,
+  }),
   ...mendsAround(['webgl', 'webgpu'], { Sum: emptySumAround }),
-  ...mendsAround(['webgpu'], { Transpose: integerTransposeAround }),
+  ...mendsAround(['webgpu'], {
+    BatchToSpaceND: integerBatchToSpaceAround,
+    Transpose: integerTransposeAround,
+    UnsortedSegmentSum: integerSegmentSumAround,
+  }),
   ...mendsAround(['webgpu'], each(Object.keys(integerReductions), integerReductionAround)),
   ...mendsAround(['webgpu'], each(['Cumsum', 'Cumprod'], integerScanAround)),
   ...mendsAround(['webgl', 'webgpu'], { Imag: complexPartAround, Real: complexPartAround }),

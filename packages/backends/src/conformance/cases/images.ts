@@ -153,7 +153,6 @@ const pooling: OpCase[] = [
   },
   {
     name: 'dilation2d',
-    only: ['cpu', 'wasm', 'webgpu'],
     run: (x, w) => tf.dilation2d(x as tf.Tensor4D, w as tf.Tensor3D, 1, 'valid'),
     inputs: [
       { shape: [1, 4, 5, 2], values: Array.from({ length: 40 }, (_, i) => -((i * 23) % 40) * 0.1 - 4) },
@@ -196,7 +195,6 @@ const resizes: OpCase[] = [
   ...(['bilinear', 'nearest'] as const).map(
     (method): OpCase => ({
       name: `cropAndResize, ${method}`,
-      only: ['cpu', 'wasm', 'webgpu'],
       run: (x, boxes, of) =>
         tf.image.cropAndResize(x as tf.Tensor4D, boxes as tf.Tensor2D, of as tf.Tensor1D, [3, 2], method),
       inputs: [
