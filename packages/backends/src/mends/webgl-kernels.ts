@@ -19,9 +19,9 @@ export const packedClipAround: Around = (present) => {
 export const cropAndResizeAround: Around = (present) => (params) =>
   tf.tidy(() => {
     const { image, boxInd } = params.inputs as { image: tf.Tensor; boxInd: tf.Tensor1D }
-    const images = tf.gather(image, boxInd)
     const own = tf.range(0, boxInd.shape[0], 1, 'int32')
-    return present({ ...params, inputs: { ...params.inputs, image: images, boxInd: own } })
+    const inputs = { ...params.inputs, image: tf.gather(image, boxInd), boxInd: own }
+    return present({ ...params, inputs }) as tf.Tensor
   }) as tf.TensorInfo
 
 const shortSum = 2 ** 15

@@ -25,6 +25,9 @@ export interface BatchNormTrainingOptions {
 
 type Three<T> = [T, T, T]
 
+/** Nanoseconds, of one pass. */
+const costPerElement = 0.3
+
 /** @returns the normalised batch, and its means and variances, [n]. */
 export const batchNormTraining = defineOp<
   BatchNormTrainingInputs,
@@ -60,7 +63,13 @@ export const batchNormTraining = defineOp<
         for (let j = 0; j < n; j++) factors[j] = (s?.[j] ?? 1) / Math.sqrt(v[j]! + epsilon)
         zeros.fill(0)
         const shift = offset ? heap.pointer(offset) : second
-        wasm.normalizeColumns(heap.pointer(x), mean.pointer, scratch, shift, y.pointer, rows, n)
+        const px = heap.pointer(x)
+        heap.parallelFor(kernels, 'normalizeColumns', {
+          ...{ length: rows, cost: n * costPerElement, multiple: 4 },
+          parameters: (row, count) => [
+            ...([px + row * n * 4, mean.pointer, scratch, shift, y.pointer + row * n * 4, count, n] as const),
+          ],
+        })
       })
       return [y, mean, variance]
     },
@@ -130,7 +139,14 @@ const batchNormTrainingGradient = defineOp<
           cs[j] = (dmean[j]! - factor * sums[j]!) / rows - slope * mean[j]!
           products[j] = products[j]! * inverse
         }
-        wasm.combineColumns(heap.pointer(dy), heap.pointer(x), a, b, c, dx.pointer, rows, n)
+        const [pdy, px] = [heap.pointer(dy), heap.pointer(x)]
+        heap.parallelFor(kernels, 'combineColumns', {
+          ...{ length: rows, cost: n * costPerElement, multiple: 4 },
+          parameters: (row, count) => {
+            const at = row * n * 4
+            return [pdy + at, px + at, a, b, c, dx.pointer + at, count, n]
+          },
+        })
       })
       return [dx, dscale, doffset]
     },

@@ -42,7 +42,14 @@ const forward = defineOp<Inputs, Attributes, [tf.Tensor, tf.Tensor]>({
       const { rows, n } = rowsOf(x)
       const [y, statistics] = [heap.output(x.shape), heap.output([...x.shape.slice(0, -1), 2])]
       const [g, b] = [gain ? heap.pointer(gain) : 0, bias ? heap.pointer(bias) : 0]
-      heap.kernels(kernels).layerNorm(heap.pointer(x), g, b, y.pointer, statistics.pointer, rows, n, epsilon)
+      const px = heap.pointer(x)
+      heap.parallelFor(kernels, 'layerNorm', {
+        ...{ length: rows, cost: n * 0.5 },
+        parameters: (row, count) => [
+          ...([px + row * n * 4, g, b, y.pointer + row * n * 4, statistics.pointer + row * 8] as const),
+          ...([count, n, epsilon] as const),
+        ],
+      })
       return [y, statistics]
     },
   },

@@ -164,6 +164,7 @@ export async function startThreadPool(memory: WebAssembly.Memory, threads: numbe
       publish(job)
       const start = performance.now()
       let own = 0
+      let failed = 0
       try {
         for (;;) {
           const ticket = Atomics.load(control, words.ticket)
@@ -179,8 +180,10 @@ export async function startThreadPool(memory: WebAssembly.Memory, threads: numbe
         const end = performance.now()
         awaitWorkers(taken - own)
         judge(start, end, own)
+        // Also when the calling thread failed beside a worker, or the next job would be blamed.
+        failed = Atomics.exchange(control, words.failed, 0)
       }
-      if (Atomics.exchange(control, words.failed, 0)) throw new Error('A kernel failed in a worker.')
+      if (failed) throw new Error('A kernel failed in a worker.')
     },
     dispose,
   }
