@@ -2,13 +2,17 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { layers } from '@tensorflow/tfjs-layers'
 import {
+  cholesky,
   clipByGlobalNorm,
   gelu,
   randomNormal,
   randomUniform,
   softmaxCrossEntropy,
+  triangularSolve,
   truncatedNormal,
 } from '@tfgraft/backends'
+import { choleskyOp } from '../../packages/backends/src/ops/cholesky'
+import { triangularSolveOp } from '../../packages/backends/src/ops/triangular-solve'
 import { depthwiseConv2dFilterGradient } from '../../packages/backends/src/training-kernels/depthwise-conv2d-backprop-filter'
 import { depthwiseConv2dInputGradient } from '../../packages/backends/src/training-kernels/depthwise-conv2d-backprop-input'
 import { isReplaced } from '../../packages/backends/src/training-kernels/fusion'
@@ -92,6 +96,12 @@ function depthwise(of: 'filter' | 'input', strides: number, multiplier: number):
   }
 }
 
+/** Symmetric, positive definite. */
+const definite = () => {
+  const root = tf.randomNormal([256, 256])
+  return tf.add(tf.matMul(root, root, true), tf.mul(tf.eye(256), 256))
+}
+
 const classes = (rows: number, n: number) => tf.randomUniform([rows], 0, n, 'int32')
 
 export const fusedCases: MemoryCase[] = [
@@ -158,6 +168,22 @@ export const fusedCases: MemoryCase[] = [
     ...{ name: 'dropout layer with gradient', bytes: 16 * M, elements: M, inputs: () => [square()] },
     run: (x) =>
       tf.grad((x) => layers.dropout({ rate: 0.1 }).apply(x, { training: true }) as tf.Tensor)(x!, x),
+  },
+  {
+    ...{ name: 'Cholesky, 256 x 256 (composition)', bytes: 8 * 256 ** 2, inputs: () => [definite()] },
+    run: either(
+      (a) => tf.tidy(() => choleskyOp.reference({ a: a! }, undefined)),
+      (a) => cholesky(a!),
+    ),
+  },
+  {
+    name: 'triangular solve, 256 x 256 for 128 right-hand sides (composition)',
+    bytes: 4 * 256 * (256 + 2 * 128),
+    inputs: () => [definite(), tf.randomNormal([256, 128])],
+    run: either(
+      (l, b) => tf.tidy(() => triangularSolveOp.reference({ l: l!, b: b! }, { transpose: false })),
+      (l, b) => triangularSolve(l!, b!),
+    ),
   },
   ...(['filter', 'input'] as const).flatMap((of) => [
     ...[depthwise(of, 1, 1), depthwise(of, 2, 1), depthwise(of, 1, 2)],

@@ -26,3 +26,5 @@ export { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './cross-entrop
 export { rootOfSum, scaleFloats, squareBlocks, sumSquares } from './global-norm'
 export { dropout, random } from './random'
 export { depthwiseFilterGradient, depthwiseInputGradient, depthwiseScratch } from './depthwise-gradients'
+export { cholesky } from './cholesky'
+export { triangularSolve } from './triangular-solve'

@@ -22,6 +22,7 @@ export {
   WasmHeapExhausted,
   wasmHeap,
 } from './heap/wasm-heap'
+export { cholesky } from './ops/cholesky'
 export { gelu } from './ops/gelu'
 export { layerNorm } from './ops/layer-norm'
 export {
@@ -34,6 +35,7 @@ export {
 } from './ops/random'
 export { rmsNorm } from './ops/rms-norm'
 export { softmaxCrossEntropy } from './ops/softmax-cross-entropy'
+export { type TriangularSolveOptions, triangularSolve } from './ops/triangular-solve'
 export { clipByGlobalNorm } from './optimizers/clip-by-global-norm'
 export {
   type AdamStepInputs,

@@ -3,9 +3,8 @@
  * of the right-hand side, so the lanes of a vector are columns and a tile of 8 columns needs no other. Only the stop
  * looks across columns.
  */
-import { madd } from '../../backends/assembly/simd'
-import { nmadd } from './nmadd'
-import { packTile, tileColumns, tileRowBytes, unpackTile } from './tile'
+import { madd, nmadd } from '../../backends/assembly/simd'
+import { packTile, tileColumns, tileRowBytes, unpackTile } from '../../backends/assembly/column-tile'
 
 /** Added to both denominators, as in the reference implementation. */
 const epsilon: f32 = 1e-6

@@ -4,17 +4,22 @@
  * L has `padded` rows, a multiple of 4; beyond n it continues as the identity. All inner products run over
  * contiguous rows of L, in multiples of 4.
  */
-import { madd, sumLanes } from '../../backends/assembly/simd'
+import { madd, sumLanes } from './simd'
 
-/** A part of the trace that float32 cannot tell from rounding. */
-const epsilon: f32 = 1.1920928955078125e-7
-
-/** `a` [n, n] of which the lower triangle is read, `l` [padded, padded], `inverses` [padded]: 1 / L's diagonal. */
-export function factor(a: usize, l: usize, inverses: usize, n: i32, padded: i32, ridge: f32): void {
-  let trace: f64 = 0
-  for (let i = 0; i < n; i++) trace += load<f32>(a + ((<usize>i * n + i) << 2))
-  const floor = <f32>trace * epsilon
-  copyLower(a, l, n, padded, max<f32>(ridge, floor))
+/**
+ * `a` [n, n] of which the lower triangle is read, `l` [padded, padded], `inverses` [padded]: 1 / L's diagonal. Pivots below `floor` are
+ * raised to it; with minus infinity none is, and what is not positive definite gives NaN.
+ */
+export function factor(
+  a: usize,
+  l: usize,
+  inverses: usize,
+  n: i32,
+  padded: i32,
+  ridge: f32,
+  floor: f32,
+): void {
+  copyLower(a, l, n, padded, ridge)
   for (let block = 0; block < padded; block += 4) {
     for (let row = block; row < padded; row += 4) {
       subtractProducts(l, padded, row, block, 0)
@@ -25,7 +30,8 @@ export function factor(a: usize, l: usize, inverses: usize, n: i32, padded: i32,
   }
 }
 
-function copyLower(a: usize, l: usize, n: i32, padded: i32, ridge: f32): void {
+/** The lower triangle of `a` [n, n] with `ridge` on its diagonal, continued as the identity. */
+export function copyLower(a: usize, l: usize, n: i32, padded: i32, ridge: f32): void {
   for (let i = 0; i < padded; i++) {
     const to = l + ((<usize>i * padded) << 2)
     if (i < n) {
@@ -114,4 +120,15 @@ function solveEntry(below: usize, pivotRow: usize, inverse: usize, c: i32): void
   let value = load<f32>(below + (c << 2))
   for (let q = 0; q < c; q++) value -= load<f32>(below + (q << 2)) * load<f32>(pivotRow + (q << 2))
   store<f32>(below + (c << 2), value * load<f32>(inverse))
+}
+
+/** The lower triangle of `a` [n, n] into `l` [n, n], factored; zeros above. `work` has padded (padded + 1) floats. */
+export function cholesky(a: usize, l: usize, n: i32, work: usize): void {
+  const padded = (n + 3) & ~3
+  factor(a, work, work + ((<usize>padded * padded) << 2), n, padded, 0, -Infinity)
+  for (let i = 0; i < n; i++) {
+    const to = l + ((<usize>i * n) << 2)
+    memory.copy(to, work + ((<usize>i * padded) << 2), <usize>(i + 1) << 2)
+    memory.fill(to + (<usize>(i + 1) << 2), 0, <usize>(n - i - 1) << 2)
+  }
 }
