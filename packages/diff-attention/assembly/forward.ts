@@ -8,7 +8,7 @@
  */
 import { copyRows, whole } from './pack'
 import { scores, strip, TILE, visible } from './scores'
-import { multiply } from './tile'
+import { multiply, PANEL } from './tile'
 
 /** p1 = p1 / sum1 - lambda p2 / sum2 */
 function subtract(p1: usize, p2: usize, n: i32, first: f32, second: f32): void {
@@ -84,7 +84,7 @@ export function attendForward(
           load<f32>(inverse2 + (row << 2)) * load<f32>(lambda + <usize>(first + row) * lambdaStride),
         )
     }
-    multiply(s1, stride, whole(rows), seen, valuePanels, (keys * 12) << 2, whole(valueWidth), o, oStride)
+    multiply(s1, stride, whole(rows), seen, valuePanels, (keys * PANEL) << 2, whole(valueWidth), o, oStride)
     for (let row = 0; row < rows; row++)
       copyRows(
         o + <usize>row * oStride,

@@ -8,7 +8,7 @@ export function whole(n: i32): i32 {
   return (n + 3) & ~3
 }
 
-/** `x` [rows, columns] as B: panels over the columns, `[panel][row][12]`, zeros beyond the last column. */
+/** `x` [rows, columns] as B: panels over the columns, `[panel][row][8]`, zeros beyond the last column. */
 export function packColumns(x: usize, stride: usize, rows: i32, columns: i32, to: usize): void {
   for (let column = 0; column < columns; column += PANEL) {
     const present = min(columns - column, PANEL)
@@ -17,7 +17,6 @@ export function packColumns(x: usize, stride: usize, rows: i32, columns: i32, to
       if (present == PANEL) {
         v128.store(to, v128.load(from))
         v128.store(to, v128.load(from, 16), 16)
-        v128.store(to, v128.load(from, 32), 32)
       } else {
         memory.fill(to, 0, PANEL << 2)
         for (let j = 0; j < present; j++) store<f32>(to + (j << 2), load<f32>(from + (j << 2)))
@@ -28,7 +27,7 @@ export function packColumns(x: usize, stride: usize, rows: i32, columns: i32, to
   }
 }
 
-/** `x` [rows, columns] transposed as B: panels over the rows, `[panel][column][12]`, zeros beyond the last row. */
+/** `x` [rows, columns] transposed as B: panels over the rows, `[panel][column][8]`, zeros beyond the last row. */
 export function packRows(x: usize, stride: usize, rows: i32, columns: i32, to: usize): void {
   for (let row = 0; row < rows; row += PANEL) {
     const present = min(rows - row, PANEL)

@@ -1,26 +1,25 @@
 /**
  * Matrix products of padded tiles: C [rows, columns] (+)= A B.
  *
- * B is packed into panels of 12 columns, `[panel][k][12]`. A tile is 4 x 12: twelve accumulators, four broadcast values of A
- * and three vectors of B fill 15 to 16 of the vector registers of x86; wider tiles spill. Rows are padded to multiples of 4
- * and columns to multiples of 4 by the caller, so there are no other tails than narrow last panels.
+ * B is packed into panels of 8 columns, `[panel][k][8]`. A tile is 4 x 8: eight sums, four broadcast values of A, two vectors of B
+ * and a product take the 15 vector registers that V8 hands out. A wider tile spills, as do loads that V8 may move to the front of
+ * several steps: hence a branch between the steps of a turn. Rows are padded to multiples of 4 and columns to multiples of
+ * 4 by the caller, so there are no other tails than narrow last panels.
  */
 import { madd } from '../../backends/assembly/simd'
 
 /** Columns of a panel. */
-export const PANEL = 12
+export const PANEL = 8
 
 // @ts-ignore: decorators on functions are AssemblyScript
 @inline
-function storeRow(at: usize, x: v128, y: v128, z: v128, vectors: i32, accumulate: bool): void {
+function storeRow(at: usize, x: v128, y: v128, wide: bool, accumulate: bool): void {
   if (accumulate) {
     v128.store(at, f32x4.add(v128.load(at), x))
-    if (vectors > 1) v128.store(at, f32x4.add(v128.load(at, 16), y), 16)
-    if (vectors > 2) v128.store(at, f32x4.add(v128.load(at, 32), z), 32)
+    if (wide) v128.store(at, f32x4.add(v128.load(at, 16), y), 16)
   } else {
     v128.store(at, x)
-    if (vectors > 1) v128.store(at, y, 16)
-    if (vectors > 2) v128.store(at, z, 32)
+    if (wide) v128.store(at, y, 16)
   }
 }
 
@@ -34,7 +33,7 @@ function rowsTile(
   b: usize,
   c: usize,
   cStride: usize,
-  vectors: i32,
+  wide: bool,
   accumulate: bool,
 ): void {
   let a0 = a
@@ -43,90 +42,106 @@ function rowsTile(
   let a3 = a2 + aStride
   let c00 = f32x4.splat(0)
   let c01 = c00
-  let c02 = c00
   let c10 = c00
   let c11 = c00
-  let c12 = c00
   let c20 = c00
   let c21 = c00
-  let c22 = c00
   let c30 = c00
   let c31 = c00
-  let c32 = c00
-  let x: v128
-  let y: v128
-  let z: v128
-  let s: v128
-  for (let i = k >> 1; i > 0; i--) {
-    x = v128.load(b)
-    y = v128.load(b, 16)
-    z = v128.load(b, 32)
-    s = v128.load_splat<f32>(a0)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a1)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a2)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a3)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-    x = v128.load(b, 48)
-    y = v128.load(b, 64)
-    z = v128.load(b, 80)
-    s = v128.load_splat<f32>(a0, 4)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a1, 4)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a2, 4)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a3, 4)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-    b += 96
-    a0 += 8
-    a1 += 8
-    a2 += 8
-    a3 += 8
+  const end = b + (<usize>k << 5)
+  while (b < end) {
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a0)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a1)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a2)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a3)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a0 += 4
+      a1 += 4
+      a2 += 4
+      a3 += 4
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a0)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a1)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a2)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a3)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a0 += 4
+      a1 += 4
+      a2 += 4
+      a3 += 4
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a0)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a1)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a2)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a3)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a0 += 4
+      a1 += 4
+      a2 += 4
+      a3 += 4
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a0)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a1)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a2)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a3)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a0 += 4
+      a1 += 4
+      a2 += 4
+      a3 += 4
+      b += 32
+    }
   }
-  if (k & 1) {
-    x = v128.load(b)
-    y = v128.load(b, 16)
-    z = v128.load(b, 32)
-    s = v128.load_splat<f32>(a0)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a1)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a2)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a3)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-  }
-  storeRow(c, c00, c01, c02, vectors, accumulate)
-  storeRow(c + cStride, c10, c11, c12, vectors, accumulate)
-  storeRow(c + 2 * cStride, c20, c21, c22, vectors, accumulate)
-  storeRow(c + 3 * cStride, c30, c31, c32, vectors, accumulate)
+  storeRow(c, c00, c01, wide, accumulate)
+  storeRow(c + cStride, c10, c11, wide, accumulate)
+  storeRow(c + 2 * cStride, c20, c21, wide, accumulate)
+  storeRow(c + 3 * cStride, c30, c31, wide, accumulate)
 }
 
 /** One tile, of A transposed: its four values for each k are neighbours, `aStride` further for the next k. */
@@ -139,93 +154,99 @@ function columnsTile(
   b: usize,
   c: usize,
   cStride: usize,
-  vectors: i32,
+  wide: bool,
   accumulate: bool,
 ): void {
   let c00 = f32x4.splat(0)
   let c01 = c00
-  let c02 = c00
   let c10 = c00
   let c11 = c00
-  let c12 = c00
   let c20 = c00
   let c21 = c00
-  let c22 = c00
   let c30 = c00
   let c31 = c00
-  let c32 = c00
-  let x: v128
-  let y: v128
-  let z: v128
-  let s: v128
-  for (let i = k >> 1; i > 0; i--) {
-    x = v128.load(b)
-    y = v128.load(b, 16)
-    z = v128.load(b, 32)
-    s = v128.load_splat<f32>(a)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a, 4)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a, 8)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a, 12)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-    a += aStride
-    x = v128.load(b, 48)
-    y = v128.load(b, 64)
-    z = v128.load(b, 80)
-    s = v128.load_splat<f32>(a)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a, 4)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a, 8)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a, 12)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-    a += aStride
-    b += 96
+  const end = b + (<usize>k << 5)
+  while (b < end) {
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a, 4)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a, 8)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a, 12)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a += aStride
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a, 4)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a, 8)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a, 12)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a += aStride
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a, 4)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a, 8)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a, 12)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a += aStride
+      b += 32
+    }
+    if (b == end) break
+    {
+      const x = v128.load(b)
+      const y = v128.load(b, 16)
+      let s = v128.load_splat<f32>(a)
+      c00 = madd(s, x, c00)
+      c01 = madd(s, y, c01)
+      s = v128.load_splat<f32>(a, 4)
+      c10 = madd(s, x, c10)
+      c11 = madd(s, y, c11)
+      s = v128.load_splat<f32>(a, 8)
+      c20 = madd(s, x, c20)
+      c21 = madd(s, y, c21)
+      s = v128.load_splat<f32>(a, 12)
+      c30 = madd(s, x, c30)
+      c31 = madd(s, y, c31)
+      a += aStride
+      b += 32
+    }
   }
-  if (k & 1) {
-    x = v128.load(b)
-    y = v128.load(b, 16)
-    z = v128.load(b, 32)
-    s = v128.load_splat<f32>(a)
-    c00 = madd(s, x, c00)
-    c01 = madd(s, y, c01)
-    c02 = madd(s, z, c02)
-    s = v128.load_splat<f32>(a, 4)
-    c10 = madd(s, x, c10)
-    c11 = madd(s, y, c11)
-    c12 = madd(s, z, c12)
-    s = v128.load_splat<f32>(a, 8)
-    c20 = madd(s, x, c20)
-    c21 = madd(s, y, c21)
-    c22 = madd(s, z, c22)
-    s = v128.load_splat<f32>(a, 12)
-    c30 = madd(s, x, c30)
-    c31 = madd(s, y, c31)
-    c32 = madd(s, z, c32)
-  }
-  storeRow(c, c00, c01, c02, vectors, accumulate)
-  storeRow(c + cStride, c10, c11, c12, vectors, accumulate)
-  storeRow(c + 2 * cStride, c20, c21, c22, vectors, accumulate)
-  storeRow(c + 3 * cStride, c30, c31, c32, vectors, accumulate)
+  storeRow(c, c00, c01, wide, accumulate)
+  storeRow(c + cStride, c10, c11, wide, accumulate)
+  storeRow(c + 2 * cStride, c20, c21, wide, accumulate)
+  storeRow(c + 3 * cStride, c30, c31, wide, accumulate)
 }
 
 /**
@@ -244,11 +265,11 @@ export function multiply(
   cStride: usize,
 ): void {
   for (let column = 0; column < columns; column += PANEL) {
-    const vectors = min(columns - column, PANEL) >> 2
+    const wide = columns - column > 4
     let at = a
     let out = c + (column << 2)
     for (let row = 0; row < rows; row += 4) {
-      rowsTile(at, aStride, k, b, out, cStride, vectors, false)
+      rowsTile(at, aStride, k, b, out, cStride, wide, false)
       at += aStride << 2
       out += cStride << 2
     }
@@ -269,11 +290,11 @@ export function accumulateTransposed(
   cStride: usize,
 ): void {
   for (let column = 0; column < columns; column += PANEL) {
-    const vectors = min(columns - column, PANEL) >> 2
+    const wide = columns - column > 4
     let at = a
     let out = c + (column << 2)
     for (let row = 0; row < rows; row += 4) {
-      columnsTile(at, aStride, k, b, out, cStride, vectors, true)
+      columnsTile(at, aStride, k, b, out, cStride, wide, true)
       at += 16
       out += cStride << 2
     }

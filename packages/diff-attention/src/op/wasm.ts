@@ -16,7 +16,7 @@ interface Context<I> {
 
 /** Constants of `assembly/`. */
 const TILE = 32
-const PANEL = 12
+const PANEL = 8
 /** Numbers of a row of arguments of `attendBackwardEach`. */
 const ARGUMENTS = 32
 /** About what one thread computes, to tell work that is worth sharing. */
