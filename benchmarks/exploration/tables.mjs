@@ -22,7 +22,7 @@ PPO alone learns it, and counts slow it down. Rows of one seed are tries; those 
   doorkey: 'The same world on other seeds. What solves one seed need not solve the next:',
   memory: `**Memory.** In MemoryS7 the object seen at the start says which way is right at the end: without memory one can only guess.`,
   keyroom: `**KeyRoom-S5 of MiniHack**, through the bridge. The course that the defaults come from says that PPO alone solves it in a million steps, and
-that \`rnd\` is faster at the start.`,
+that \`rnd\` is faster at the start. PPO does not, on the one seed that was run; \`rnd\` was not run yet. Steps/s leave out Python's time.`,
 }
 
 /** PPO first. */
