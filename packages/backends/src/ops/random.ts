@@ -162,8 +162,19 @@ export interface NormalOptions extends SeedOptions {
   standardDeviation?: number
 }
 
+function normalNumbers(
+  kind: 'normal' | 'truncatedNormal',
+  name: string,
+  shape: readonly number[],
+  { mean = 0, standardDeviation = 1, seed }: NormalOptions,
+): tf.Tensor {
+  finite(name, { mean, standardDeviation })
+  const key = keyOf(name, seed)
+  return randomOp({}, { kind, shape: [...shape], key, scale: standardDeviation, offset: mean })
+}
+
 /**
- * Normal numbers, none further than 5.8 standard deviations from the mean: of 16 million, one would be.
+ * Normal numbers, none further than 5.8 standard deviations from the mean, where one of 10^8 would be.
  *
  * @param shape Of the result, float32.
  * @throws when an option is not finite, or the seed no integer.
@@ -176,13 +187,8 @@ export interface NormalOptions extends SeedOptions {
  * randomNormal([2, 3], { standardDeviation: 0.1, seed: 7 }).print()
  * ```
  */
-export function randomNormal(
-  shape: readonly number[],
-  { mean = 0, standardDeviation = 1, seed }: NormalOptions = {},
-): tf.Tensor {
-  finite('randomNormal', { mean, standardDeviation })
-  const key = keyOf('randomNormal', seed)
-  return randomOp({}, { kind: 'normal', shape: [...shape], key, scale: standardDeviation, offset: mean })
+export function randomNormal(shape: readonly number[], options: NormalOptions = {}): tf.Tensor {
+  return normalNumbers('normal', 'randomNormal', shape, options)
 }
 
 /**
@@ -199,14 +205,8 @@ export function randomNormal(
  * truncatedNormal([2, 3], { standardDeviation: 0.02, seed: 7 }).print() // within 0.04 of 0
  * ```
  */
-export function truncatedNormal(
-  shape: readonly number[],
-  { mean = 0, standardDeviation = 1, seed }: NormalOptions = {},
-): tf.Tensor {
-  finite('truncatedNormal', { mean, standardDeviation })
-  const key = keyOf('truncatedNormal', seed)
-  const attrs = { key, scale: standardDeviation, offset: mean }
-  return randomOp({}, { kind: 'truncatedNormal', shape: [...shape], ...attrs })
+export function truncatedNormal(shape: readonly number[], options: NormalOptions = {}): tf.Tensor {
+  return normalNumbers('truncatedNormal', 'truncatedNormal', shape, options)
 }
 
 /**
