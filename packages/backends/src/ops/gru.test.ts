@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, describeOp, expectClose, expectGradients, type OpCase } from '@tfgraft/testing'
 import { it } from 'vitest'
 import { type GruInputs, type GruOptions, gru } from './gru'
+import { recurrentCases } from './recurrent-cases'
 
 const normal = (shape: number[], seed: number, scale = 1) => tf.randomNormal(shape, 0, scale, 'float32', seed)
 
@@ -21,43 +22,11 @@ const attributes: (GruOptions & { scale: number })[] = [
   { activation: 'relu', recurrentActivation: 'sigmoid', scale: 0.3 },
   { activation: 'linear', recurrentActivation: 'tanh', scale: 0.05 },
 ]
-const sizes = [
-  [3, 5, 4, 8],
-  [2, 3, 5, 7],
-  [1, 1, 1, 1],
-  [20, 2, 3, 2],
-  [1, 6, 17, 13],
-] as const
-
-const cases: OpCase<GruInputs, GruOptions>[] = attributes.flatMap(({ scale, ...attrs }) => {
-  const names = `${attrs.activation}, ${attrs.recurrentActivation}`
-  return [
-    ...sizes.map(([batch, time, features, units]) => ({
-      title: `${names}, batch ${batch}, length ${time}, ${features} features, ${units} units`,
-      inputs: () => inputs(batch, time, features, units, scale),
-      attrs,
-    })),
-    {
-      title: `${names}, without bias`,
-      inputs: () => {
-        const { bias, ...rest } = inputs(2, 3, 4, 5, scale)
-        bias!.dispose()
-        return rest
-      },
-      attrs,
-    },
-    {
-      title: `${names}, NaN in the second step`,
-      inputs: () => {
-        const { x, ...rest } = inputs(2, 3, 1, 4)
-        x.dispose()
-        return { ...rest, x: tf.tensor3d([1, Number.NaN, 2, 3, 4, 5], [2, 3, 1]) }
-      },
-      attrs,
-      gradient: false,
-    },
-  ]
-})
+const cases: OpCase<GruInputs, GruOptions>[] = attributes.flatMap(({ scale, ...attrs }) =>
+  recurrentCases(`${attrs.activation}, ${attrs.recurrentActivation}`, attrs, (...sizes) =>
+    inputs(...sizes, scale),
+  ),
+)
 
 describeOp(gru, cases)
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, describeOp, expectClose, expectGradients, type OpCase } from '@tfgraft/testing'
 import { it } from 'vitest'
 import { type LstmInputs, type LstmOptions, lstm } from './lstm'
+import { recurrentCases } from './recurrent-cases'
 
 const normal = (shape: number[], seed: number, scale = 1) => tf.randomNormal(shape, 0, scale, 'float32', seed)
 
@@ -18,44 +19,13 @@ function inputs(batch: number, time: number, features: number, units: number, sc
 
 const cases: OpCase<LstmInputs, LstmOptions>[] = (['sigmoid', 'hardSigmoid'] as const).flatMap(
   (recurrentActivation) => [
-    ...(
-      [
-        [3, 5, 4, 8],
-        [2, 3, 5, 7],
-        [1, 1, 1, 1],
-        [20, 2, 3, 2],
-        [1, 6, 17, 13],
-      ] as const
-    ).map(([batch, time, features, units]) => ({
-      title: `${recurrentActivation}, batch ${batch}, length ${time}, ${features} features, ${units} units`,
-      inputs: () => inputs(batch, time, features, units),
-      attrs: { recurrentActivation },
-    })),
+    ...recurrentCases<LstmInputs, LstmOptions>(recurrentActivation, { recurrentActivation }, inputs),
     {
       title: `${recurrentActivation}, saturated`,
       inputs: () => inputs(2, 3, 4, 5, 30),
       attrs: { recurrentActivation },
       // 1 - tanh^2 near 1 cancels, and weights of 30 carry it on.
       tolerance: { atol: 1e-3 },
-    },
-    {
-      title: `${recurrentActivation}, without bias`,
-      inputs: () => {
-        const { bias, ...rest } = inputs(2, 3, 4, 5)
-        bias!.dispose()
-        return rest
-      },
-      attrs: { recurrentActivation },
-    },
-    {
-      title: `${recurrentActivation}, NaN in the second step`,
-      inputs: () => {
-        const { x, ...rest } = inputs(2, 3, 1, 4)
-        x.dispose()
-        return { ...rest, x: tf.tensor3d([1, Number.NaN, 2, 3, 4, 5], [2, 3, 1]) }
-      },
-      attrs: { recurrentActivation },
-      gradient: false,
     },
   ],
 )

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { describeBackends, describeOp, expectClose, expectGradients, type OpCase } from '@tfgraft/testing'
 import { it } from 'vitest'
+import { recurrentCases } from './recurrent-cases'
 import { type SimpleRnnInputs, type SimpleRnnOptions, simpleRnn } from './simple-rnn'
 
 const normal = (shape: number[], seed: number, scale = 1) => tf.randomNormal(shape, 0, scale, 'float32', seed)
@@ -15,42 +16,9 @@ function inputs(batch: number, time: number, features: number, units: number): S
   }
 }
 
-const sizes = [
-  [3, 5, 4, 8],
-  [2, 3, 5, 7],
-  [1, 1, 1, 1],
-  [20, 2, 3, 2],
-  [1, 6, 17, 13],
-] as const
-
 const cases: OpCase<SimpleRnnInputs, SimpleRnnOptions>[] = (
   ['tanh', 'relu', 'sigmoid', 'hardSigmoid', 'linear'] as const
-).flatMap((activation) => [
-  ...sizes.map(([batch, time, features, units]) => ({
-    title: `${activation}, batch ${batch}, length ${time}, ${features} features, ${units} units`,
-    inputs: () => inputs(batch, time, features, units),
-    attrs: { activation },
-  })),
-  {
-    title: `${activation}, without bias`,
-    inputs: () => {
-      const { bias, ...rest } = inputs(2, 3, 4, 5)
-      bias!.dispose()
-      return rest
-    },
-    attrs: { activation },
-  },
-  {
-    title: `${activation}, NaN in the second step`,
-    inputs: () => {
-      const { x, ...rest } = inputs(2, 3, 1, 4)
-      x.dispose()
-      return { ...rest, x: tf.tensor3d([1, Number.NaN, 2, 3, 4, 5], [2, 3, 1]) }
-    },
-    attrs: { activation },
-    gradient: false,
-  },
-])
+).flatMap((activation) => recurrentCases(activation, { activation }, inputs))
 
 describeOp(simpleRnn, cases)
 
