@@ -69,3 +69,14 @@ export function packageBuild({
     },
   ])
 }
+
+/** The build of an example that runs on plain Node: one file, with packages left as imports. */
+export const exampleBuild = defineConfig({
+  entry: 'main.ts',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  dts: false,
+  logLevel: 'warn',
+  external: [/^@/],
+})

@@ -1,11 +1,3 @@
-import { defineConfig } from 'tsdown'
+import { exampleBuild } from '../../tooling/tsdown.ts'
 
-export default defineConfig({
-  entry: 'main.ts',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  dts: false,
-  logLevel: 'warn',
-  external: [/^@/],
-})
+export default exampleBuild
